@@ -1,0 +1,23 @@
+//! HTTP glue between actix-web and the areas: who asks, what they may, what comes in, what goes out.
+//!
+//! No routes of its own. Handlers take a [`Permit`], a [`ValidJson`] or [`ValidQuery`], and give a
+//! [`lectern_kernel::Error`] back as [`ApiError`]; the middleware makes it an RFC 9457 problem.
+
+mod extract;
+mod feature;
+mod middleware;
+mod permit;
+mod problem;
+pub mod sse;
+pub mod tls;
+mod upload;
+
+pub use extract::{PathId, ValidJson, ValidQuery, Validate};
+pub use feature::Feature;
+pub use middleware::{request_id, watch};
+pub use permit::{CSRF_HEADER, Permit, SESSION_COOKIE, credentials, principal};
+pub use problem::{ApiError, ApiResult, Problem};
+pub use upload::{Incoming, UploadLimits, receive};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Around every request: an id, a line in the log, security headers, errors as problems.
+
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpRequest};
+use lectern_kernel::{Error, RequestId};
+
+use crate::problem::from_framework;
+use crate::{ApiError, Problem};
+
+/// The id of the request, as in the log and in problems.
+pub fn request_id(request: &HttpRequest) -> Option<String> {
+    request.extensions().get::<RequestId>().map(ToString::to_string)
+}
+
+/// The outermost middleware; use with `actix_web::middleware::from_fn`.
+pub async fn watch(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let id = RequestId::generate();
+    request.extensions_mut().insert(id.clone());
+    let (method, path, started) = (request.method().clone(), request.path().to_owned(), Instant::now());
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    if let Some(error) = response.response().error() {
+        let problem = to_problem(error, &id, method.as_str(), &path);
+        response = response.into_response(problem.response());
+    }
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        if !headers.contains_key(*name) {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+    let status = response.status().as_u16();
+    let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+    tracing::debug!(request = %id, %method, path, status, ms = format!("{milliseconds:.1}"), "request");
+    Ok(response)
+}
+
+const HEADERS: &[(&str, &str)] = &[
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "SAMEORIGIN"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'self'"),
+    ("cache-control", "no-store"),
+];
+
+fn to_problem(error: &actix_web::Error, id: &RequestId, method: &str, path: &str) -> Problem {
+    let foreign;
+    let error = if let Some(ApiError(error)) = error.as_error::<ApiError>() {
+        error
+    } else {
+        let response = error.as_response_error();
+        foreign = from_framework(response.status_code(), &response.to_string());
+        &foreign
+    };
+    if error.code.status() >= 500 {
+        log_cause(error, id, method, path);
+    }
+    Problem::of(error, Some(id.as_str()))
+}
+
+fn log_cause(error: &Error, id: &RequestId, method: &str, path: &str) {
+    let cause = error.cause.as_ref().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(request = %id, method, path, code = error.code.as_str(), cause, "{error}");
+}

@@ -1,0 +1,87 @@
+//! The permission is in the handler's signature: `Permit<DocumentsWrite>` proves it and gives the scope.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use lectern_kernel::ports::{Authenticate, Credentials};
+use lectern_kernel::{Actor, Code, Error, Permission, Principal, Result, Scope};
+use subtle::ConstantTimeEq;
+
+use crate::ApiError;
+
+pub const SESSION_COOKIE: &str = "lectern_session";
+pub const CSRF_HEADER: &str = "x-csrf-token";
+
+/// Proof that the sender of this request holds the permission `P`.
+pub struct Permit<P> {
+    principal: Principal,
+    scope: Scope,
+    permission: PhantomData<P>,
+}
+
+impl<P> Permit<P> {
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+}
+
+impl<P: Permission> FromRequest for Permit<P> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let principal = principal(&request).await?;
+            if !principal.role.allows(P::NAME) {
+                return Err(Error::new(Code::Forbidden, format!("This needs the permission '{}'.", P::NAME))
+                    .hint("Ask an administrator for a role that has it.")
+                    .into());
+            }
+            Ok(Self { scope: Scope::granted(&principal), principal, permission: PhantomData })
+        })
+    }
+}
+
+/// What the request brings to prove its sender.
+pub fn credentials(request: &HttpRequest) -> Credentials {
+    let bearer = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .map(|token| token.trim().to_owned());
+    let session = request.cookie(SESSION_COOKIE).map(|cookie| cookie.value().to_owned());
+    Credentials { session, bearer }
+}
+
+/// The sender; a browser that changes something must also show its CSRF token.
+pub async fn principal(request: &HttpRequest) -> Result<Principal> {
+    let authenticate = request
+        .app_data::<Data<dyn Authenticate>>()
+        .ok_or_else(|| Error::internal("no Authenticate was given to the server"))?
+        .clone();
+    let principal = authenticate.authenticate(credentials(request)).await?;
+    if let Actor::Session { csrf_token, .. } = &principal.actor
+        && !request.method().is_safe()
+    {
+        let shown = request.headers().get(CSRF_HEADER).map_or(&b""[..], |value| value.as_bytes());
+        if !bool::from(shown.ct_eq(csrf_token.as_bytes())) {
+            return Err(Error::new(
+                Code::CsrfMissing,
+                "The header X-CSRF-Token is absent or not the session's.",
+            )
+            .hint("Send `csrf_token` of GET /api/v1/session in the header X-CSRF-Token."));
+        }
+    }
+    Ok(principal)
+}

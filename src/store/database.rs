@@ -1,0 +1,149 @@
+//! One SQLite file: a writer, a few readers, write-ahead log.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lectern_kernel::{Clock, Event};
+use r2d2::{CustomizeConnection, Pool};
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use tokio::sync::broadcast;
+
+use crate::migrate::{self, Migration};
+use crate::{StoreError, Tx};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+const READERS: u32 = 4;
+const EVENT_BUFFER: usize = 4096;
+const BUSY: Duration = Duration::from_secs(10);
+
+/// A database file with its events.
+#[derive(Clone)]
+pub struct Database {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    writer: Pool<SqliteConnectionManager>,
+    readers: Pool<SqliteConnectionManager>,
+    events: broadcast::Sender<Event>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Debug)]
+struct Settings;
+
+impl CustomizeConnection<Connection, rusqlite::Error> for Settings {
+    fn on_acquire(&self, connection: &mut Connection) -> rusqlite::Result<()> {
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
+             PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
+             PRAGMA journal_size_limit = 67108864;",
+        )
+    }
+}
+
+fn pool(path: &Path, size: u32, flags: OpenFlags) -> Result<Pool<SqliteConnectionManager>> {
+    let manager = SqliteConnectionManager::file(path).with_flags(flags);
+    Ok(Pool::builder()
+        .max_size(size)
+        .min_idle(Some(0))
+        .idle_timeout(Some(Duration::from_secs(60)))
+        .connection_timeout(Duration::from_secs(30))
+        .test_on_check_out(false)
+        .connection_customizer(Box::new(Settings))
+        .build(manager)?)
+}
+
+impl Database {
+    /// Opens or makes the file and brings it to the newest schema.
+    pub fn open(path: &Path, migrations: &[Migration], clock: Arc<dyn Clock>) -> Result<Self> {
+        let base = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | base;
+        let writer = pool(path, 1, write)?;
+        migrate::run(&mut *writer.get()?, path, migrations, clock.now())?;
+        // A reader of a write-ahead log needs to write its shared memory file.
+        let readers = pool(path, READERS, OpenFlags::SQLITE_OPEN_READ_WRITE | base)?;
+        let (events, _) = broadcast::channel(EVENT_BUFFER);
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), writer, readers, events, clock }) })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.inner.clock
+    }
+
+    /// Runs `work` in one write transaction off the async threads. An error rolls back; events go out after commit.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let this = self.clone();
+        tokio::task::spawn_blocking(move || this.write_now(work)).await.map_err(|_| StoreError::Cancelled)?
+    }
+
+    /// [`Database::write`] on this thread.
+    pub fn write_now<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        let mut connection = self.inner.writer.get()?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut tx = Tx::new(&transaction, self.inner.clock.now());
+        let value = work(&mut tx)?;
+        let events = tx.into_events();
+        transaction.commit()?;
+        for event in events {
+            self.notify(event);
+        }
+        Ok(value)
+    }
+
+    /// Runs `work` on a consistent view of the data, off the async threads.
+    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let this = self.clone();
+        tokio::task::spawn_blocking(move || this.read_now(work)).await.map_err(|_| StoreError::Cancelled)?
+    }
+
+    /// [`Database::read`] on this thread.
+    pub fn read_now<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        let mut connection = self.inner.readers.get()?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        work(&Tx::new(&transaction, self.inner.clock.now()))
+    }
+
+    /// Events of this database from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.inner.events.subscribe()
+    }
+
+    /// Tells listeners something that is not worth keeping, such as a percentage.
+    pub fn notify(&self, event: Event) {
+        // Nobody listening is fine.
+        let _ = self.inner.events.send(event);
+    }
+
+    /// Moves the write-ahead log into the file, so that what remains on disk is one file.
+    pub fn checkpoint(&self) -> Result<()> {
+        let connection = self.inner.writer.get()?;
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// A copy of the whole database, consistent while others write.
+    pub fn snapshot(&self, to: &Path) -> Result<()> {
+        let connection = self.inner.writer.get()?;
+        connection.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
+        Ok(())
+    }
+}

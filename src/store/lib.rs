@@ -1,0 +1,32 @@
+//! Storage: one control database, one folder a tenant, jobs and events.
+//!
+//! The only crate that names rusqlite. What leaves it are [`Tx`], [`Row`] and [`Value`], and SQL that PostgreSQL
+//! would take too: `$1` parameters, `RETURNING`, `ON CONFLICT`, text ids, integer times.
+
+mod database;
+mod error;
+mod lock;
+mod migrate;
+pub mod outbox;
+pub mod queue;
+mod stores;
+mod tx;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use database::Database;
+pub use error::StoreError;
+pub use lock::{DataLock, LockError};
+pub use migrate::Migration;
+pub use queue::{Job, JobState, NewJob};
+pub use stores::{Stores, TenantStore};
+pub use tx::{Row, Tx};
+pub use value::{Column, Value};
+
+/// Parameters of a statement: `params![id, title]` are `$1` and `$2`.
+#[macro_export]
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { &[$($crate::Value::from($value)),*][..] };
+}

@@ -1,0 +1,110 @@
+//! A transaction: statements by position `$1`, rows by column name, events collected until the commit.
+
+use lectern_kernel::{Event, Timestamp};
+use rusqlite::{CachedStatement, Connection};
+
+use crate::{Column, StoreError, Value};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// A read or write transaction on one database.
+pub struct Tx<'c> {
+    connection: &'c Connection,
+    events: Vec<Event>,
+    now: Timestamp,
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn new(connection: &'c Connection, now: Timestamp) -> Self {
+        Self { connection, events: Vec::new(), now }
+    }
+
+    /// The time of this transaction: one for all that it writes.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(crate) fn remember(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    pub(crate) fn into_events(self) -> Vec<Event> {
+        self.events
+    }
+
+    /// Runs a statement; the number of rows it changed.
+    pub fn execute(&self, sql: &str, params: &[Value]) -> Result<usize> {
+        let mut statement = self.prepare(sql, params)?;
+        Ok(statement.raw_execute()?)
+    }
+
+    /// All rows of a query.
+    pub fn query<T>(
+        &self,
+        sql: &str,
+        params: &[Value],
+        mut read: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut statement = self.prepare(sql, params)?;
+        let mut rows = statement.raw_query();
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            out.push(read(&Row(row))?);
+        }
+        Ok(out)
+    }
+
+    /// The first row of a query, if there is one.
+    pub fn query_one<T>(
+        &self,
+        sql: &str,
+        params: &[Value],
+        read: impl FnOnce(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let mut statement = self.prepare(sql, params)?;
+        let mut rows = statement.raw_query();
+        rows.next()?.map(|row| read(&Row(row))).transpose()
+    }
+
+    /// The single value of a query such as `SELECT count(*)`.
+    pub fn scalar<T: Column>(&self, sql: &str, params: &[Value]) -> Result<Option<T>> {
+        self.query_one(sql, params, |row| row.at(0))
+    }
+
+    /// Several statements without parameters, for migrations.
+    pub(crate) fn batch(&self, sql: &str) -> Result<()> {
+        Ok(self.connection.execute_batch(sql)?)
+    }
+
+    fn prepare(&self, sql: &str, params: &[Value]) -> Result<CachedStatement<'c>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        for (at, value) in params.iter().enumerate() {
+            // SQLite numbers `$1` by where it stands in the text; binding by name makes it mean the first value.
+            let index = statement
+                .parameter_index(&format!("${}", at + 1))?
+                .ok_or(rusqlite::Error::InvalidParameterCount(at + 1, params.len()))?;
+            statement.raw_bind_parameter(index, value)?;
+        }
+        Ok(statement)
+    }
+}
+
+/// A row of a result.
+pub struct Row<'r>(&'r rusqlite::Row<'r>);
+
+impl Row<'_> {
+    /// The column of that name.
+    pub fn get<T: Column>(&self, name: &str) -> Result<T> {
+        let index = self.0.as_ref().column_index(name)?;
+        self.at(index)
+    }
+
+    /// The column at a place from 0.
+    pub fn at<T: Column>(&self, index: usize) -> Result<T> {
+        let value = self.0.get_ref(index)?;
+        T::read(value).ok_or_else(|| {
+            let name = self.0.as_ref().column_name(index).unwrap_or("?").to_owned();
+            StoreError::Sqlite(rusqlite::Error::InvalidColumnType(index, name, value.data_type()))
+        })
+    }
+}
