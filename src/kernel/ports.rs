@@ -91,17 +91,46 @@ pub struct PassageBlock {
     pub label: Option<String>,
 }
 
-/// Finds passages for a question. Held by `documents`.
+/// An exact sentence of a passage that answers the question by its words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChosenSentence {
+    /// Index into [`Retrieved::passages`].
+    pub passage: usize,
+    /// Code points in the document's text, end exclusive.
+    pub start: u32,
+    pub end: u32,
+    pub page: Option<u32>,
+    pub text: String,
+    pub score: f32,
+}
+
+/// What the documents have for a question.
+#[derive(Debug, Clone, Default)]
+pub struct Retrieved {
+    /// Best first.
+    pub passages: Vec<RetrievedPassage>,
+    /// The extractive answer, best first; empty when no passage is good enough.
+    pub sentences: Vec<ChosenSentence>,
+    /// Milliseconds for finding the passages and for choosing the sentences.
+    pub retrieve_ms: f64,
+    pub select_ms: f64,
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Default)]
+pub struct RetrieveRequest {
+    pub question: String,
+    pub filter: Filter,
+    /// Most passages.
+    pub passages: usize,
+    /// Most sentences of the extractive answer.
+    pub sentences: usize,
+}
+
+/// Finds passages, and the sentences in them that answer a question. Held by `documents`.
 #[async_trait]
 pub trait Retrieve: Send + Sync {
-    /// The best passages, best first, at most `limit`.
-    async fn retrieve(
-        &self,
-        scope: &Scope,
-        question: &str,
-        filter: &Filter,
-        limit: usize,
-    ) -> Result<Vec<RetrievedPassage>>;
+    async fn retrieve(&self, scope: &Scope, request: RetrieveRequest) -> Result<Retrieved>;
 
     /// The document's text at a place, none when the document is gone.
     async fn quote(

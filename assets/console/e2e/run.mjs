@@ -1,0 +1,61 @@
+/** The console's tests in a browser. `--mock`: against the mock; `--only WORD`: checks whose name has it, after set-up and upload. */
+import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { access } from './checks/access.mjs';
+import { asking } from './checks/asking.mjs';
+import { documents } from './checks/documents.mjs';
+import { everywhere } from './checks/everywhere.mjs';
+import { reading } from './checks/reading.mjs';
+import { settings } from './checks/settings.mjs';
+import { startTarget } from './target.mjs';
+
+const mock = process.argv.includes('--mock');
+const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : '';
+const shots = process.env.LECTERN_SHOTS ?? join(tmpdir(), 'lectern-shots');
+mkdirSync(shots, { recursive: true });
+
+const target = await startTarget(mock);
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 }, locale: 'en-GB', acceptDownloads: true });
+context.setDefaultTimeout(15_000);
+const page = await context.newPage();
+
+/** What must stay empty over all checks: script errors, broken policy, requests to anywhere else. */
+const wrong = [];
+context.on('page', watch);
+function watch(p) {
+  p.on('pageerror', (error) => wrong.push(`script error: ${error.message}`));
+  p.on('console', (m) => /Content Security Policy|Refused to/i.test(m.text()) && wrong.push(`policy: ${m.text()}`));
+}
+watch(page);
+context.on('request', (r) => {
+  if (!r.url().startsWith(target.url) && !/^(data|blob|chrome-extension|about|chrome):/.test(r.url())) wrong.push(`request to ${r.url()}`);
+});
+
+const t = { page, context, browser, url: target.url, code: target.code, wrong, mock, shot: (name) => page.screenshot({ path: join(shots, `${name}.png`) }) };
+const all = [...access.first, ...documents, ...reading, ...asking, ...settings, ...everywhere, ...access.last];
+let passed = 0;
+let failed = 0;
+for (const [name, check] of all) {
+  const needed = only === '' || name.includes(only) || name.startsWith('set-up') || name.startsWith('upload');
+  if (!needed) continue;
+  try {
+    await check(t);
+    passed += 1;
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL  ${name}\n      ${String(error.stack ?? error).split('\n').slice(0, 12).join('\n      ')}`);
+    await t.shot(`failed-${failed}`).catch(() => undefined);
+  }
+}
+await browser.close();
+await target.stop();
+if (failed > 0) console.log(`Pictures of the failures: ${shots}`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

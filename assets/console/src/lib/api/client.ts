@@ -1,0 +1,79 @@
+/** The one place that talks to the server. Adds the CSRF token, turns failures into `ApiError`. */
+import { ApiError, problemFrom } from './problem';
+
+export const BASE = '/api/v1';
+
+type Query = Record<string, string | number | boolean | null | undefined>;
+
+let csrf = '';
+let whenSignedOut: () => void = () => undefined;
+
+/** The token of the present session; empty when there is none. */
+export function setCsrf(token: string): void {
+  csrf = token;
+}
+
+export function csrfToken(): string {
+  return csrf;
+}
+
+/** Called when the server says that the session is over. */
+export function onSignedOut(callback: () => void): void {
+  whenSignedOut = callback;
+}
+
+export function signedOut(): void {
+  whenSignedOut();
+}
+
+export function url(path: string, query: Query = {}): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null && value !== '') params.set(key, String(value));
+  }
+  const text = params.toString();
+  return BASE + path + (text ? `?${text}` : '');
+}
+
+export interface Options {
+  query?: Query;
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+  accept?: string;
+}
+
+/** Sends a request and gives the answer as it is; throws `ApiError` when it is not a success. */
+export async function send(method: string, path: string, options: Options = {}): Promise<Response> {
+  const headers: Record<string, string> = { Accept: options.accept ?? 'application/json' };
+  if (method !== 'GET') headers['X-CSRF-Token'] = csrf;
+  const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
+  if (options.body !== undefined) {
+    headers['Content-Type'] = 'application/json';
+    init.body = JSON.stringify(options.body);
+  }
+  if (options.signal) init.signal = options.signal;
+  let response: Response;
+  try {
+    response = await fetch(url(path, options.query), init);
+  } catch (cause) {
+    if (options.signal?.aborted) throw cause;
+    throw ApiError.unreachable();
+  }
+  if (response.ok) return response;
+  const error = problemFrom(response.status, await response.text());
+  if (response.status === 401 && path !== '/session' && error.code !== 'wrong_credentials') whenSignedOut();
+  throw error;
+}
+
+async function json<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  const response = await send(method, path, options);
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+export const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> =>
+  json<T>('GET', path, { ...(query ? { query } : {}), signal });
+export const post = <T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
+  json<T>('POST', path, { body: body ?? {}, signal });
+export const patch = <T>(path: string, body: unknown): Promise<T> => json<T>('PATCH', path, { body });
+export const del = (path: string): Promise<void> => json<undefined>('DELETE', path);

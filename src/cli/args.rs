@@ -1,0 +1,289 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Ask your own documents, get a cited answer, hear it. One file, no internet.
+#[derive(Debug, Parser)]
+#[command(name = "lectern", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the appliance: page, API and background work
+    Serve(ServeArgs),
+    /// Check or show the configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Add files and folders
+    Ingest(IngestArgs),
+    /// Search the documents
+    Search(SearchArgs),
+    /// Ask a question; exits with 3 when the documents do not tell
+    Ask(AskArgs),
+    /// Turn text into a WAV file
+    Speak(SpeakArgs),
+    /// List, show and delete documents
+    Document {
+        #[command(subcommand)]
+        command: DocumentCommand,
+    },
+    /// Check or rebuild the search index
+    Index {
+        #[command(subcommand)]
+        command: IndexCommand,
+    },
+    /// Measure the quality of answers and search on your own data
+    Eval {
+        #[command(subcommand)]
+        command: EvalCommand,
+    },
+    /// Make, list and revoke API keys
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Add an administrator or set a password, on the appliance's own machine
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// What is in use, queue, disk and recent errors
+    Status(Place),
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+/// Which appliance a command works on.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// Data folder of the appliance on this machine; used through its server when that runs
+    #[arg(long, env = "LECTERN_DATA", default_value = "data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Address of an appliance on another machine, such as https://lectern.site:8443
+    #[arg(long, env = "LECTERN_URL", requires = "key", value_name = "URL")]
+    pub url: Option<String>,
+    /// API key for --url
+    #[arg(long, env = "LECTERN_KEY", hide_env_values = true, value_name = "KEY")]
+    pub key: Option<String>,
+    /// PEM file of the authority that signed the certificate of --url
+    #[arg(long, requires = "url", value_name = "FILE")]
+    pub authority: Option<PathBuf>,
+    /// Configuration file, when the data folder is opened directly
+    #[arg(long, env = "LECTERN_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Data folder; made when absent
+    #[arg(long, env = "LECTERN_DATA", default_value = "data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Address and port [default: 127.0.0.1:8443]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<String>,
+    /// Configuration file [default: DATA/lectern.toml when it exists]
+    #[arg(long, env = "LECTERN_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Plain HTTP, for a proxy in front that does HTTPS
+    #[arg(long)]
+    pub insecure_http: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say whether file and environment are right
+    Check {
+        #[arg(long, env = "LECTERN_CONFIG", value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Print the configuration in force
+    Show {
+        #[arg(long, env = "LECTERN_CONFIG", value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    /// Files and folders
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Collection to put the documents in
+    #[arg(long, value_name = "NAME")]
+    pub collection: Option<String>,
+    /// Tag to give the documents; may be repeated
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<String>,
+    /// Password for encrypted files
+    #[arg(long, value_name = "PASSWORD")]
+    pub password: Option<String>,
+    /// Wait until every document is ready or failed
+    #[arg(long)]
+    pub wait: bool,
+    /// Go on, and add files that appear or change
+    #[arg(long)]
+    pub watch: bool,
+    /// One JSON object a line instead of a progress bar
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// Words, "phrases", prefix*, fuzzy~, AND, OR, NOT, field:value
+    #[arg(required = true, value_name = "QUERY")]
+    pub query: Vec<String>,
+    /// Most hits, 1–100
+    #[arg(long, default_value_t = 10)]
+    pub limit: u32,
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+#[derive(Debug, Args)]
+pub struct AskArgs {
+    #[arg(required = true, value_name = "QUESTION")]
+    pub question: Vec<String>,
+    /// Only this collection
+    #[arg(long, value_name = "NAME")]
+    pub collection: Option<String>,
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+#[derive(Debug, Args)]
+pub struct SpeakArgs {
+    /// What to say; `-` reads standard input
+    #[arg(value_name = "TEXT")]
+    pub text: String,
+    /// WAV file; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Language such as en, de or fr-fr, or an eSpeak NG voice
+    #[arg(long, default_value = "en")]
+    pub language: String,
+    /// Words a minute, 80–450
+    #[arg(long, default_value_t = 170)]
+    pub rate: u32,
+    /// Data folder whose cache holds the voice data [default: a temporary folder]
+    #[arg(long, env = "LECTERN_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DocumentCommand {
+    /// List documents
+    List {
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Print the extracted text
+    Text {
+        id: String,
+        /// With blocks and offsets
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Delete a document
+    Delete {
+        id: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum IndexCommand {
+    /// Compare disk, index and database
+    Check {
+        /// Remove what is too much and index again what is missing
+        #[arg(long)]
+        mend: bool,
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Make the index anew from the database
+    Rebuild {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EvalCommand {
+    /// Questions and answers in SQuAD's format: is the right passage found, is the answer in the answer
+    Qa {
+        /// JSON, or JSON with gzip
+        file: PathBuf,
+        #[arg(long)]
+        json: bool,
+    },
+    /// A retrieval collection in BEIR's layout: corpus.jsonl, queries.jsonl, qrels/
+    Retrieval {
+        folder: PathBuf,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key; it is shown once
+    Create {
+        /// What it is for
+        name: String,
+        /// Days until it ends
+        #[arg(long, value_name = "DAYS")]
+        days: Option<u32>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List keys
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Revoke a key
+    Revoke {
+        id: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add an administrator; the password is read from standard input
+    Add {
+        email: String,
+        #[arg(long)]
+        name: String,
+        #[arg(long, env = "LECTERN_DATA", default_value = "data", value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Set a password, read from standard input
+    Password {
+        email: String,
+        #[arg(long, env = "LECTERN_DATA", default_value = "data", value_name = "DIR")]
+        data: PathBuf,
+    },
+}

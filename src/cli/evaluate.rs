@@ -1,0 +1,33 @@
+//! `lectern eval`: the quality of search and answers on data with known answers.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::args::EvalCommand;
+
+pub fn run(command: &EvalCommand) -> Result<ExitCode> {
+    match command {
+        EvalCommand::Qa { file, json } => {
+            let report = lectern_search::eval::qa_file(file)?;
+            let shown = serde_json::to_value(&report)?;
+            print(&shown, *json)?;
+        }
+        EvalCommand::Retrieval { folder, json } => {
+            let report = lectern_search::beir::retrieval_dir(folder)?;
+            print(&serde_json::to_value(&report)?, *json)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(report: &serde_json::Value, as_json: bool) -> Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string(report)?);
+        return Ok(());
+    }
+    for (name, value) in report.as_object().into_iter().flatten() {
+        println!("{name:16} {value}");
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! The command line: `lectern serve`, and commands that talk to a running appliance or open its data folder.
+//!
+//! Exit codes: 0 done (or answered), 1 failed, 2 wrong use, 3 not in the documents.
+
+mod args;
+mod client;
+mod connect;
+mod document;
+mod evaluate;
+mod ingest;
+mod keys;
+mod query;
+mod serve;
+mod speak;
+mod walk;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use args::{Cli, Command, ConfigCommand};
+
+/// What a question that the documents do not answer exits with.
+const NOT_IN_DOCUMENTS: u8 = 3;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    if arguments.get(1).is_some_and(|a| a == lectern_server::EXTRACT_COMMAND) {
+        return lectern_extract::child_main();
+    }
+    match run(Cli::parse_from(arguments)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("lectern: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    match cli.command {
+        Command::Serve(arguments) => serve::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Config { command } => configure(&command),
+        Command::Ingest(arguments) => ingest::run(&arguments),
+        Command::Search(arguments) => query::search(&arguments),
+        Command::Ask(arguments) => query::ask(&arguments),
+        Command::Speak(arguments) => speak::run(&arguments),
+        Command::Document { command } => document::run(&command),
+        Command::Index { command } => document::index(&command),
+        Command::Eval { command } => evaluate::run(&command),
+        Command::Key { command } => keys::keys(&command),
+        Command::User { command } => keys::users(&command),
+        Command::Status(place) => query::status(&place),
+        Command::Openapi => {
+            println!("{}", lectern_server::openapi().to_pretty_json()?);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn configure(command: &ConfigCommand) -> Result<ExitCode> {
+    let (ConfigCommand::Check { config } | ConfigCommand::Show { config }) = command;
+    let loaded = lectern_config::Config::load(config.as_deref(), &[])?;
+    match command {
+        ConfigCommand::Check { .. } => println!("The configuration is right."),
+        ConfigCommand::Show { .. } => print!("{}", loaded.to_toml()),
+    }
+    Ok(ExitCode::SUCCESS)
+}

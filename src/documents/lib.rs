@@ -1,0 +1,127 @@
+//! Documents: taking them in, extracting, indexing, finding, showing and deleting them.
+//!
+//! Owns the tables `documents`, `document_tags`, `document_image_pages` and `document_text`, the originals in
+//! `blobs/` and the search index of each tenant. A document goes `queued → extracting → indexing → ready`, or
+//! `failed` with a reason; each step is durable, so that a process that was killed goes on where it was.
+
+mod change;
+mod create;
+mod deliver;
+mod events;
+mod find;
+mod maintain;
+mod model;
+mod pipeline;
+mod remove;
+mod report;
+mod retrieve;
+mod routes;
+mod routes_search;
+mod store;
+mod store_list;
+mod store_text;
+mod tenant;
+mod text;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lectern_extract::Extractor;
+use lectern_kernel::{DocumentId, Result, Scope, TenantId, permission};
+use lectern_store::{Migration, Stores};
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+
+pub use create::NewFile;
+pub use find::{SearchHit, SearchParameters, SearchResponse};
+pub use maintain::IndexReport;
+pub use model::{
+    BulkAction, BulkRequest, BulkResponse, BulkResult, DocumentFacets, DocumentProblem, DocumentView, FacetCount,
+    ListParameters, PatchDocument, RetryRequest, Status, TextBlock, TextWindow,
+};
+use tenant::Tenant;
+
+#[cfg(test)]
+mod tests;
+
+permission! {
+    /// See, search and download documents.
+    DocumentsRead = "documents.read";
+    /// Add, change and delete documents.
+    DocumentsWrite = "documents.write";
+}
+
+/// Schema of a tenant's database.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "documents/0001_documents", sql: include_str!("migrations/0001_documents.sql") }];
+
+/// What the area needs of the configuration.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub max_upload_bytes: u64,
+    /// Disk space that must stay free.
+    pub keep_free_bytes: u64,
+    pub writer_memory_bytes: usize,
+    pub commit_time: std::time::Duration,
+    pub workers: usize,
+    /// The program that reads scanned pages, when there is one.
+    pub ocr: Option<String>,
+}
+
+/// The documents of all tenants.
+#[derive(Clone)]
+pub struct Documents {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    stores: Stores,
+    extractor: Extractor,
+    limits: Limits,
+    stop: CancellationToken,
+    tenants: Mutex<HashMap<TenantId, Arc<Tenant>>>,
+    /// Passwords wait here for their extraction; they are never written to disk.
+    passwords: Mutex<HashMap<DocumentId, String>>,
+}
+
+impl Documents {
+    /// `stop` ends the background work and the live streams.
+    pub fn new(stores: Stores, extractor: Extractor, limits: Limits, stop: CancellationToken) -> Self {
+        let (tenants, passwords) = (Mutex::default(), Mutex::default());
+        let inner = Inner { stores, extractor, limits, stop, tenants, passwords };
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// The tenant of the scope with its index, opened when this is its first use.
+    fn tenant(&self, scope: &Scope) -> Result<Arc<Tenant>> {
+        let mut tenants = self.inner.tenants.lock();
+        if let Some(tenant) = tenants.get(scope.tenant()) {
+            return Ok(tenant.clone());
+        }
+        let store = self.inner.stores.tenant(scope)?;
+        let (tenant, renewed) = Tenant::open(store, &self.inner.limits)?;
+        let tenant = Arc::new(tenant);
+        if renewed {
+            tenant.store.db.write_now(store::index_all_again)?;
+        }
+        tenants.insert(scope.tenant().clone(), tenant.clone());
+        Ok(tenant)
+    }
+}
+
+/// Routes, permissions and their description.
+pub fn feature() -> lectern_edge::Feature {
+    lectern_edge::Feature {
+        name: "documents",
+        permissions: &["documents.read", "documents.write"],
+        routes: |config| {
+            routes::configure(config);
+            routes_search::configure(config);
+        },
+        openapi: routes::openapi(),
+    }
+}

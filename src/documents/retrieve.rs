@@ -1,0 +1,101 @@
+//! The `Retrieve` port: passages for a question, and the sentences that answer it by their words.
+
+use std::time::Instant;
+
+use async_trait::async_trait;
+use lectern_kernel::ports::{
+    ChosenSentence, Filter, PassageBlock, Retrieve, RetrieveRequest, Retrieved, RetrievedPassage,
+};
+use lectern_kernel::{DocumentId, Result, Scope};
+use lectern_search::{Answer, SearchError, SearchIndex};
+
+use crate::{Documents, store_text};
+
+/// The port's filter in the index's words.
+pub(crate) fn conditions(filter: &Filter) -> Vec<lectern_search::Filter> {
+    use lectern_search::Filter as Condition;
+    let one = |value: &Option<String>| value.clone().filter(|v| !v.is_empty()).map(|v| vec![v]);
+    [
+        one(&filter.collection).map(Condition::Collection),
+        one(&filter.tag).map(Condition::Tag),
+        one(&filter.kind).map(Condition::Format),
+        one(&filter.language).map(Condition::Language),
+        filter.document.as_ref().map(|d| Condition::Document(vec![d.to_string()])),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn find(index: &SearchIndex, request: &RetrieveRequest) -> Result<Retrieved, SearchError> {
+    let started = Instant::now();
+    let retrieval = index.retrieve(&request.question, &conditions(&request.filter), request.passages)?;
+    let retrieve_ms = milliseconds(started);
+    let started = Instant::now();
+    let sentences = match lectern_search::answer(&retrieval, request.sentences) {
+        Answer::Found { sentences, .. } => sentences.into_iter().map(sentence).collect(),
+        Answer::Refused { .. } => Vec::new(),
+    };
+    let select_ms = milliseconds(started);
+    let passages = retrieval.passages.into_iter().filter_map(passage).collect();
+    Ok(Retrieved { passages, sentences, retrieve_ms, select_ms })
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}
+
+fn sentence(found: lectern_search::AnswerSentence) -> ChosenSentence {
+    ChosenSentence {
+        passage: found.passage,
+        start: found.start,
+        end: found.end,
+        page: found.page,
+        text: found.text,
+        score: found.score,
+    }
+}
+
+fn passage(found: lectern_search::Retrieved) -> Option<RetrievedPassage> {
+    let (meta, passage) = (found.meta, found.passage);
+    let ends = passage.marks.iter().skip(1).map(|m| m.start).chain([passage.end - passage.start]);
+    let blocks = passage.marks.iter().zip(ends).map(|(mark, end)| PassageBlock {
+        start: passage.start + mark.start,
+        end: passage.start + end,
+        page: mark.page,
+        label: passage.label.clone(),
+    });
+    Some(RetrievedPassage {
+        document: meta.id.parse::<DocumentId>().ok()?,
+        title: meta.title,
+        kind: meta.format,
+        collection: meta.collection,
+        language: meta.language,
+        page: passage.page,
+        label: passage.label.clone(),
+        heading: Some(passage.heading).filter(|h| !h.is_empty()),
+        start: passage.start,
+        end: passage.end,
+        blocks: blocks.collect(),
+        text: passage.text,
+        score: found.score,
+    })
+}
+
+#[async_trait]
+impl Retrieve for Documents {
+    async fn retrieve(&self, scope: &Scope, request: RetrieveRequest) -> Result<Retrieved> {
+        self.tenant(scope)?.on_index(move |index| find(index, &request)).await
+    }
+
+    async fn quote(&self, scope: &Scope, document: &DocumentId, start: u32, end: u32) -> Result<Option<String>> {
+        let tenant = self.tenant(scope)?;
+        let document = document.clone();
+        let text = tenant
+            .store
+            .db
+            .read(move |tx| store_text::slice(tx, &document, start as usize, end as usize))
+            .await?;
+        Ok(text)
+    }
+}

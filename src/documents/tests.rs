@@ -1,0 +1,126 @@
+//! Texts in pieces, rows and lists, on a real database. The way of a document is tested with the binary, in `tests/`.
+
+use std::sync::Arc;
+
+use lectern_extract::{Block, BlockKind, Extracted};
+use lectern_kernel::{DocumentId, SystemClock};
+use lectern_store::{Database, params, queue};
+
+use crate::create::NewDocument;
+use crate::store_list::Sort;
+use crate::{ListParameters, MIGRATIONS, Status, store, store_list, store_text};
+
+fn database() -> (tempfile::TempDir, Database) {
+    let dir = tempfile::tempdir().expect("folder");
+    let db = Database::open(&dir.path().join("data.db"), MIGRATIONS, Arc::new(SystemClock)).expect("opens");
+    (dir, db)
+}
+
+fn new(name: &str) -> NewDocument {
+    NewDocument {
+        id: DocumentId::generate(),
+        sha256: format!("{name:0>64}"),
+        title: name.to_owned(),
+        title_given: false,
+        file_name: format!("{name}.txt"),
+        kind: "txt".to_owned(),
+        collection: None,
+        tags: vec!["b".to_owned(), "a".to_owned()],
+        source: name.to_owned(),
+        size_bytes: 1,
+    }
+}
+
+/// 100,000 code points of one to four bytes, in lines of 50.
+fn long_text() -> Extracted {
+    let line: String = "aß漢😀.".repeat(10);
+    let blocks = (0..2000u32).map(|n| Block {
+        kind: BlockKind::Paragraph,
+        level: 0,
+        start: n * 50,
+        end: n * 50 + 50,
+        page: Some(n / 40 + 1),
+        label: None,
+    });
+    Extracted { text: line.repeat(2000), blocks: blocks.collect(), ..Extracted::default() }
+}
+
+#[test]
+fn windows_of_a_long_text_are_exact_across_pieces() {
+    let (_dir, db) = database();
+    let (document, extracted) = (new("long"), long_text());
+    let id = document.id.clone();
+    let text = extracted.text.clone();
+    db.write_now(|tx| {
+        store::insert(tx, &document)?;
+        store_text::put(tx, &id, &extracted)
+    })
+    .expect("writes");
+    let all: Vec<char> = text.chars().collect();
+    for (from, to) in [(0, 10), (32_760, 32_780), (32_767, 65_537), (99_990, 100_000), (40, 40)] {
+        let window = db.read_now(|tx| store_text::window(tx, &id, from, to)).expect("reads");
+        assert_eq!(window.text, all[from..to].iter().collect::<String>(), "{from}..{to}");
+        assert!(window.blocks.iter().all(|b| (b.start as usize) < to && b.end as usize > from));
+        let wanted = if from == to { 0 } else { (to - 1) / 50 - from / 50 + 1 };
+        assert_eq!(window.blocks.len(), wanted, "{from}..{to}");
+        let slice = db.read_now(|tx| store_text::slice(tx, &id, from, to)).expect("reads");
+        assert_eq!(slice, Some(window.text));
+    }
+    let whole = db.read_now(|tx| store_text::whole(tx, &id)).expect("reads").expect("a text");
+    assert_eq!((whole.text, whole.blocks), (text, extracted.blocks));
+}
+
+#[test]
+fn a_deletion_takes_text_tags_and_job_and_leaves_the_removal() {
+    let (_dir, db) = database();
+    let document = new("gone");
+    let id = document.id.clone();
+    db.write_now(|tx| {
+        store::insert(tx, &document)?;
+        store_text::put(tx, &id, &long_text())
+    })
+    .expect("writes");
+    assert_eq!(db.write_now(|tx| store::delete(tx, &id)).expect("deletes"), Some(document.sha256.clone()));
+    let left = |table: &str| {
+        db.read_now(|tx| tx.scalar::<i64>(&format!("SELECT count(*) FROM {table}"), params![])).expect("counts")
+    };
+    assert_eq!((left("document_text"), left("document_tags"), left("jobs")), (Some(0), Some(0), Some(1)));
+    let job = db.write_now(queue::take).expect("takes").expect("a job");
+    assert_eq!((job.kind.as_str(), job.payload["sha256"].as_str()), (store::REMOVE_JOB, Some(document.sha256.as_str())));
+}
+
+#[test]
+fn the_same_bytes_are_refused_by_the_table_itself() {
+    let (_dir, db) = database();
+    let (first, mut second) = (new("same"), new("same"));
+    second.title = "other".to_owned();
+    assert!(db.write_now(|tx| store::insert(tx, &first)).expect("inserts"));
+    assert!(!db.write_now(|tx| store::insert(tx, &second)).expect("does not"));
+}
+
+#[test]
+fn a_document_without_job_gets_one_at_the_next_start() {
+    let (_dir, db) = database();
+    let document = new("lost");
+    db.write_now(|tx| store::insert(tx, &document)).expect("inserts");
+    db.write_now(|tx| queue::forget(tx, store::READ_JOB, document.id.as_str())).expect("loses");
+    db.write_now(store::recover).expect("recovers");
+    let job = db.write_now(queue::take).expect("takes").expect("a job");
+    assert_eq!(job.subject, document.id.as_str());
+}
+
+#[test]
+fn percent_signs_in_a_filter_are_letters() {
+    let (_dir, db) = database();
+    for name in ["100%", "1000", "a_b", "axb"] {
+        db.write_now(|tx| store::insert(tx, &new(name))).expect("inserts");
+    }
+    let titles = |q: &str| {
+        let list = ListParameters { q: Some(q.to_owned()), status: Some(Status::Queued), ..ListParameters::default() };
+        let views = db.read_now(|tx| store_list::list(tx, &list, Sort::Title, None, 10)).expect("lists");
+        views.into_iter().map(|v| (v.title, v.tags)).collect::<Vec<_>>()
+    };
+    let tags = vec!["a".to_owned(), "b".to_owned()];
+    assert_eq!(titles("0%"), [("100%".to_owned(), tags.clone())]);
+    assert_eq!(titles("A_B"), [("a_b".to_owned(), tags)]);
+}

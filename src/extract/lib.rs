@@ -1,0 +1,83 @@
+//! Bytes to text with structure, pages and offsets, in a child process under limits.
+//!
+//! [`extract`] is the whole reader of one document and everything inside it, single-threaded and without any
+//! input or output of its own. What it does not do: decide who may read, index, or keep anything.
+
+mod adoc;
+mod archive;
+mod blocks;
+mod child;
+mod crypt;
+mod csv;
+mod date_render;
+mod detect;
+mod doc;
+mod doc_pieces;
+mod doc_styles;
+mod doc_text;
+mod docx;
+mod docx_body;
+mod docx_lists;
+mod encoding;
+mod epub;
+mod frames;
+mod html;
+mod json;
+mod lzfu;
+mod mail;
+mod markdown;
+mod model;
+mod msg;
+mod number_format;
+mod number_render;
+mod numbers;
+mod ocr;
+mod odf;
+mod odf_body;
+mod odf_crypt;
+mod ole;
+mod ooxml;
+mod package;
+pub mod pdf;
+mod pdf_bidi;
+mod pdf_blocks;
+mod pdf_chunks;
+mod pdf_extras;
+mod pdf_glyphs;
+mod pdf_lines;
+mod pdf_open;
+mod pdf_order;
+mod pdf_unicode;
+mod plain;
+mod pool;
+mod ppt;
+mod ppt_records;
+mod ppt_text;
+mod pptx;
+mod pptx_shapes;
+mod process_limits;
+mod read;
+mod rtf;
+mod rtf_text;
+mod rtf_token;
+mod symbols;
+#[cfg(test)]
+mod testing;
+mod worker;
+mod writer;
+mod xls;
+mod xls_crypt;
+mod xls_records;
+mod xls_sheet;
+mod xlsx;
+mod xlsx_sheet;
+mod xml;
+mod xml_text;
+
+pub use child::{Reader, child_main, child_main_with};
+pub use detect::detect;
+pub use model::{Block, BlockKind, ExtractError, ExtractErrorCode, Extracted, Format, Limits, Source};
+pub use ocr::{Tesseract, read_image};
+pub use pool::{Extractor, PoolConfig};
+pub use read::{embed, extract};
+pub use writer::TextWriter;

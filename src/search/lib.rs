@@ -1,0 +1,46 @@
+//! Full-text search on tantivy and the choice of answer sentences. Owns passages, the index folder, the query
+//! language, retrieval for questions, extractive answers and their measurement. No HTTP, no SQL, no model.
+
+mod analysis;
+mod answer;
+mod audit;
+pub mod beir;
+pub mod bench;
+mod error;
+pub mod eval;
+mod facets;
+mod filter;
+mod index;
+mod language;
+mod passage;
+mod plan;
+mod query;
+mod question;
+mod rank;
+mod record;
+mod retrieve;
+mod scan;
+mod schema;
+mod search;
+mod sentence;
+mod snippet;
+pub mod squad;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod tokenizer;
+pub mod tuning;
+
+pub use answer::{Answer, AnswerSentence, MAX_SENTENCES, TRUST_FEATURES, answer};
+pub use audit::AuditReport;
+pub use error::{QueryError, Result, SearchError};
+pub use facets::Facets;
+pub use filter::Filter;
+pub use index::{Options, SearchIndex};
+pub use language::detect as detect_language;
+pub use passage::{BlockKind, BlockRef, Mark, Passage, Shape, split as split_passages};
+pub use record::DocumentMeta;
+pub use retrieve::{Retrieval, Retrieved};
+pub use search::{Hit, MAX_LIMIT, SearchRequest, SearchResults};
+pub use sentence::sentences;

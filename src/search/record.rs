@@ -1,0 +1,193 @@
+//! The stored form of a passage with its document's data: everything a hit shows, and everything needed to write
+//! the passage again when the document's title, collection or tags change.
+
+use crate::passage::{BlockKind, Mark, Passage};
+
+/// First byte of every record.
+const VERSION: u8 = 1;
+
+/// What the index knows of a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DocumentMeta {
+    pub id: String,
+    pub title: String,
+    pub collection: Option<String>,
+    pub tags: Vec<String>,
+    /// Short format: `pdf`, `docx` …
+    pub format: String,
+    /// ISO 639-1 code; decides the stemmer.
+    pub language: Option<String>,
+    /// Seconds since 1970-01-01 UTC.
+    pub created: i64,
+}
+
+const KINDS: [BlockKind; 7] = [
+    BlockKind::Paragraph,
+    BlockKind::Heading,
+    BlockKind::ListItem,
+    BlockKind::TableRow,
+    BlockKind::Code,
+    BlockKind::Note,
+    BlockKind::Caption,
+];
+
+pub(crate) fn encode(meta: &DocumentMeta, passage: &Passage) -> Vec<u8> {
+    let mut out = Out(Vec::with_capacity(passage.text.len() + 160));
+    out.0.push(VERSION);
+    out.text(&meta.id);
+    out.text(&meta.title);
+    out.option(meta.collection.as_deref());
+    out.number(meta.tags.len() as u64);
+    meta.tags.iter().for_each(|tag| out.text(tag));
+    out.text(&meta.format);
+    out.option(meta.language.as_deref());
+    out.number(meta.created.cast_unsigned());
+    for number in
+        [passage.ordinal, passage.start, passage.end, passage.page.map_or(0, |page| page.saturating_add(1))]
+    {
+        out.number(number.into());
+    }
+    out.option(passage.label.as_deref());
+    out.text(&passage.heading);
+    out.text(&passage.text);
+    out.number(passage.marks.len() as u64);
+    for mark in &passage.marks {
+        out.number(mark.start.into());
+        out.0.push(KINDS.iter().position(|kind| *kind == mark.kind).unwrap_or(0) as u8);
+        out.number(mark.page.map_or(0, |page| u64::from(page) + 1));
+    }
+    out.0
+}
+
+/// `None` when the bytes are not a record.
+pub(crate) fn decode(bytes: &[u8]) -> Option<(DocumentMeta, Passage)> {
+    let mut input = In(bytes);
+    if input.byte()? != VERSION {
+        return None;
+    }
+    let (id, title, collection) = (input.text()?, input.text()?, input.option()?);
+    let tags = (0..input.count()?).map(|_| input.text()).collect::<Option<_>>()?;
+    let (format, language, created) = (input.text()?, input.option()?, input.number()?.cast_signed());
+    let meta = DocumentMeta { id, title, collection, tags, format, language, created };
+    let (ordinal, start, end, page) =
+        (input.small()?, input.small()?, input.small()?, input.small()?.checked_sub(1));
+    let (label, heading, text) = (input.option()?, input.text()?, input.text()?);
+    let marks = (0..input.count()?).map(|_| input.mark()).collect::<Option<_>>()?;
+    Some((meta, Passage { ordinal, start, end, page, label, heading, text, marks }))
+}
+
+struct Out(Vec<u8>);
+
+impl Out {
+    fn number(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.0.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.number(text.len() as u64);
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    fn option(&mut self, text: Option<&str>) {
+        self.0.push(u8::from(text.is_some()));
+        if let Some(text) = text {
+            self.text(text);
+        }
+    }
+}
+
+struct In<'a>(&'a [u8]);
+
+impl In<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let (mut value, mut shift) = (0u64, 0);
+        loop {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7F).checked_shl(shift)?;
+            if byte < 0x80 {
+                return Some(value);
+            }
+            shift += 7;
+        }
+    }
+
+    fn small(&mut self) -> Option<u32> {
+        u32::try_from(self.number()?).ok()
+    }
+
+    /// A count of things that take at least a byte each.
+    fn count(&mut self) -> Option<usize> {
+        usize::try_from(self.number()?).ok().filter(|count| *count <= self.0.len())
+    }
+
+    fn text(&mut self) -> Option<String> {
+        let length = self.count()?;
+        let (text, rest) = self.0.split_at(length);
+        self.0 = rest;
+        String::from_utf8(text.to_vec()).ok()
+    }
+
+    #[allow(clippy::option_option, reason = "outer: readable, inner: present")]
+    fn option(&mut self) -> Option<Option<String>> {
+        if self.byte()? == 0 { Some(None) } else { self.text().map(Some) }
+    }
+
+    fn mark(&mut self) -> Option<Mark> {
+        let start = self.small()?;
+        let kind = *KINDS.get(usize::from(self.byte()?))?;
+        Some(Mark { start, kind, page: self.small()?.checked_sub(1) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comes_back_as_it_was_and_never_panics_on_other_bytes() {
+        let meta = DocumentMeta {
+            id: "doc_1".into(),
+            title: "Títle".into(),
+            tags: vec!["a".into(), "b c".into()],
+            format: "pdf".into(),
+            language: Some("en".into()),
+            created: -5,
+            ..DocumentMeta::default()
+        };
+        let marks = vec![
+            Mark { start: 0, kind: BlockKind::TableRow, page: Some(3) },
+            Mark { start: 9, kind: BlockKind::Caption, page: None },
+        ];
+        let passage = Passage {
+            ordinal: 7,
+            start: 300,
+            end: 400,
+            page: Some(0),
+            text: "漢字 text".into(),
+            marks,
+            ..Passage::default()
+        };
+        let bytes = encode(&meta, &passage);
+        assert_eq!(decode(&bytes), Some((meta, passage)));
+        for cut in 0..bytes.len() {
+            assert_eq!(decode(&bytes[..cut]), None);
+        }
+        let mut random = crate::testing::Random::new(5);
+        for _ in 0..2000 {
+            let mut broken = bytes.clone();
+            let at = random.below(broken.len());
+            broken[at] = random.below(256) as u8;
+            let _ = decode(&broken);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! All areas, opened on one data folder and joined through their ports.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use lectern_ask::Ask;
+use lectern_config::Config;
+use lectern_documents::{Documents, Limits};
+use lectern_edge::tls::Files;
+use lectern_extract::{Extractor, PoolConfig, Tesseract};
+use lectern_identity::Identity;
+use lectern_kernel::ports::{Authenticate, Report, Retrieve};
+use lectern_kernel::{Clock, Scope, SystemClock, TenantId};
+use lectern_ops::{Ready, SafeHttp, Settings, Status};
+use lectern_speech::Synthesizer;
+use lectern_store::{Stores, outbox};
+use lectern_voice::Voice;
+use tokio_util::sync::CancellationToken;
+
+use crate::compose;
+use crate::local::LocalFirst;
+use crate::wiring::{AskFromSettings, VoiceFromSettings};
+
+const SWEEP: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// An appliance that is open; [`crate::router`] serves it.
+#[derive(Clone)]
+pub(crate) struct Appliance {
+    pub config: Arc<Config>,
+    pub stores: Stores,
+    pub identity: Identity,
+    pub documents: Documents,
+    pub ask: Ask,
+    pub voice: Voice,
+    pub settings: Settings,
+    pub status: Status,
+    pub ready: Ready,
+    pub http: SafeHttp,
+    pub authenticate: Arc<LocalFirst>,
+    pub stop: CancellationToken,
+}
+
+impl Appliance {
+    /// Opens the folder; the caller holds its lock. `secure` tells whether clients come by HTTPS.
+    pub fn open(folder: &Path, config: Config, errors: lectern_ops::ErrorRing, secure: bool) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let stores = Stores::open(folder, &compose::control_migrations(), compose::tenant_migrations(), clock)
+            .context("the data folder cannot be opened")?;
+        let stop = CancellationToken::new();
+        let config = Arc::new(config);
+        let identity = Identity::new(stores.clone(), &config.session, secure);
+        let others: Arc<dyn Authenticate> = Arc::new(identity.clone());
+        let tesseract = tesseract(&config);
+        let limits = limits(&config, tesseract.as_ref());
+        let extractor = Extractor::new(pool(folder, &config, tesseract)?);
+        let documents = Documents::new(stores.clone(), extractor, limits, stop.clone());
+        let http = SafeHttp::new(&stores);
+        let settings = Settings::new(stores.clone(), &config, http.clone());
+        let retrieve: Arc<dyn Retrieve> = Arc::new(documents.clone());
+        let ask = Ask::new(stores.clone(), retrieve, Arc::new(AskFromSettings::new(settings.clone(), http.clone(), &config)));
+        let synthesizer = Synthesizer::new(folder.join("cache"));
+        let voice = Voice::new(Arc::new(ask.clone()), Arc::new(VoiceFromSettings(settings.clone())), synthesizer);
+        let reports: Vec<Arc<dyn Report>> =
+            vec![Arc::new(documents.clone()), Arc::new(ask.clone()), Arc::new(voice.clone())];
+        let status = Status::new(stores.clone(), reports, http.clone(), errors);
+        let authenticate = Arc::new(LocalFirst::new(others));
+        let ready = Ready::default();
+        Ok(Self { config, stores, identity, documents, ask, voice, settings, status, ready, http, authenticate, stop })
+    }
+
+    /// Background work until the appliance stops.
+    pub async fn work(&self) -> Result<()> {
+        let mut tenants = self.stores.tenant_ids()?;
+        if tenants.is_empty() {
+            tenants.push(TenantId::main());
+        }
+        let mut tasks = tokio::task::JoinSet::new();
+        for tenant in tenants {
+            let documents = self.documents.clone();
+            tasks.spawn(async move { documents.run(&Scope::system(tenant)).await });
+        }
+        if let Err(error) = self.http.load_log().await {
+            tracing::warn!(%error, "the log of outbound connections cannot be read");
+        }
+        let sweeper = self.clone();
+        tasks.spawn(async move { sweeper.sweep().await });
+        self.ready.set();
+        self.warm_up();
+        while let Some(done) = tasks.join_next().await {
+            if let Err(error) = done? {
+                tracing::error!(%error, cause = ?error.cause, "the work of a tenant ended");
+            }
+        }
+        Ok(())
+    }
+
+    /// In the background, so that the first question waits for neither voice nor model.
+    fn warm_up(&self) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = this.voice.warm_up().await {
+                tracing::warn!(%error, "there is no voice");
+            }
+            if let Err(error) = this.ask.warm_up(&Scope::system(TenantId::main())).await {
+                tracing::warn!(%error, "the language model is not loaded");
+            }
+        });
+    }
+
+    /// Every hour: what is over is forgotten.
+    async fn sweep(&self) -> lectern_kernel::Result<()> {
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(SWEEP) => {}
+            }
+            let now = self.stores.clock().now();
+            if let Err(error) = self.sweep_once(now).await {
+                tracing::warn!(%error, "old entries cannot be removed");
+            }
+        }
+    }
+
+    async fn sweep_once(&self, now: lectern_kernel::Timestamp) -> lectern_kernel::Result<()> {
+        self.identity.sweep().await?;
+        self.http.sweep(now).await?;
+        let before = now.minus(self.config.retention.events.0);
+        self.stores.control().write(move |tx| outbox::trim(tx, before)).await?;
+        for tenant in self.stores.tenant_ids()? {
+            let store = self.stores.tenant(&Scope::system(tenant))?;
+            store.db.write(move |tx| outbox::trim(tx, before)).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes the databases; nothing else may run any more.
+    pub fn close(&self) -> Result<()> {
+        self.stores.close().context("the databases cannot be closed")
+    }
+}
+
+fn cores(configured: usize) -> usize {
+    if configured > 0 { configured } else { std::thread::available_parallelism().map_or(2, usize::from) }
+}
+
+fn limits(config: &Config, ocr: Option<&Tesseract>) -> Limits {
+    Limits {
+        max_upload_bytes: config.upload.max_size.0,
+        keep_free_bytes: config.upload.keep_free.0,
+        writer_memory_bytes: config.search.writer_memory.0 as usize,
+        commit_time: config.search.commit_time.0,
+        workers: cores(config.extraction.workers),
+        ocr: ocr.map(|found| found.program.display().to_string()),
+    }
+}
+
+fn tesseract(config: &Config) -> Option<Tesseract> {
+    let program = match config.extraction.tesseract.as_str() {
+        "" => return None,
+        "auto" => lectern_config::find_program("tesseract")?,
+        path => path.into(),
+    };
+    let languages = Some(config.extraction.tesseract_languages.clone()).filter(|l| l != "auto");
+    Some(Tesseract { program, languages })
+}
+
+fn pool(folder: &Path, config: &Config, tesseract: Option<Tesseract>) -> Result<PoolConfig> {
+    let scratch = folder.join("scratch");
+    let _ = std::fs::remove_dir_all(&scratch);
+    std::fs::create_dir_all(&scratch).with_context(|| scratch.display().to_string())?;
+    let extraction = &config.extraction;
+    let seconds = extraction.time.0.as_secs().max(1);
+    let program = std::env::current_exe().context("the path of this program")?;
+    Ok(PoolConfig {
+        argument: crate::EXTRACT_COMMAND.to_owned(),
+        workers: cores(extraction.workers),
+        memory_bytes: extraction.memory.0,
+        seconds,
+        cpu_seconds: seconds,
+        tesseract,
+        limits: lectern_extract::Limits {
+            text_bytes: extraction.text.0 as usize,
+            unpacked_bytes: extraction.unpacked.0,
+            ..lectern_extract::Limits::default()
+        },
+        ..PoolConfig::new(program, scratch)
+    })
+}
+
+/// Certificate files: the site's own, or those that are made in the data folder.
+pub(crate) fn certificate(folder: &Path, config: &Config) -> Result<Files> {
+    let server = &config.server;
+    if server.tls_certificate.is_empty() {
+        return Ok(lectern_edge::tls::ensure(&folder.join("tls"), &crate::network::names(server))?);
+    }
+    Ok(Files { certificate: (&server.tls_certificate).into(), key: (&server.tls_key).into(), authority: None })
+}

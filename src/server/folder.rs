@@ -1,0 +1,101 @@
+//! The data folder from outside: its configuration, its holder, and what can be done without a server.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use lectern_config::{Config, ConfigError};
+use lectern_identity::NewUser;
+use lectern_kernel::{SystemClock, TenantId};
+use lectern_store::{DataLock, Stores};
+use serde::{Deserialize, Serialize};
+
+use crate::compose;
+
+/// How the running appliance of a folder is reached from the same machine. Readable by its owner only.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Serving {
+    pub url: String,
+    /// Bearer token of the local command line, new at every start.
+    pub token: String,
+    /// PEM certificate that signed the server's.
+    pub authority: Option<String>,
+}
+
+impl Serving {
+    fn path(folder: &Path) -> PathBuf {
+        folder.join("serving.json")
+    }
+
+    /// The appliance that holds the folder now.
+    pub fn of(folder: &Path) -> Result<Option<Self>> {
+        if DataLock::holder(folder).is_none() {
+            return Ok(None);
+        }
+        let path = Self::path(folder);
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("the folder {} is in use by a process that does not answer commands (yet)", folder.display())
+        })?;
+        Ok(Some(serde_json::from_str(&text).with_context(|| path.display().to_string())?))
+    }
+
+    pub(crate) fn publish(&self, folder: &Path) -> Result<()> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let part = folder.join("serving.part");
+        let _ = std::fs::remove_file(&part);
+        let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
+        serde_json::to_writer(file, self)?;
+        std::fs::rename(part, Self::path(folder))?;
+        Ok(())
+    }
+
+    pub(crate) fn withdraw(folder: &Path) {
+        // A file that is left over is not trusted: without the lock nobody serves.
+        let _ = std::fs::remove_file(Self::path(folder));
+    }
+}
+
+/// Whether a process holds the folder.
+pub fn is_serving(folder: &Path) -> bool {
+    DataLock::holder(folder).is_some()
+}
+
+/// Defaults, `file` or else `DATA/lectern.toml` when it exists, environment, flags.
+pub fn load_config(
+    folder: &Path,
+    file: Option<&Path>,
+    flags: &[lectern_config::Flag<'_>],
+) -> Result<Config, ConfigError> {
+    let own = folder.join("lectern.toml");
+    let file = file.or_else(|| own.exists().then_some(own.as_path()));
+    Config::load(file, flags)
+}
+
+/// Adds an administrator to a folder, with or without a server on it.
+pub fn add_user(folder: &Path, email: &str, name: &str, password: &str) -> Result<()> {
+    on_users(folder, |identity, runtime| {
+        let new = NewUser { name: name.to_owned(), email: email.to_owned(), password: password.to_owned() };
+        runtime.block_on(identity.create_user(TenantId::main(), new)).map(|_| ()).map_err(Into::into)
+    })
+}
+
+/// Sets a password; the person's sessions end.
+pub fn set_password(folder: &Path, email: &str, password: &str) -> Result<()> {
+    on_users(folder, |identity, runtime| {
+        runtime.block_on(identity.set_password(email, password.to_owned())).map_err(Into::into)
+    })
+}
+
+/// SQLite lets a second process write, so a running appliance needs not to stop for this.
+fn on_users(
+    folder: &Path,
+    work: impl FnOnce(&lectern_identity::Identity, &tokio::runtime::Runtime) -> Result<()>,
+) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::fs::create_dir_all(folder)?;
+    let stores =
+        Stores::open(folder, &compose::control_migrations(), compose::tenant_migrations(), Arc::new(SystemClock))?;
+    let config = Config::load(None, &[])?;
+    let identity = lectern_identity::Identity::new(stores, &config.session, true);
+    work(&identity, &runtime)
+}

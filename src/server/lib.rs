@@ -1,0 +1,23 @@
+//! The appliance: puts the areas together and runs them.
+//!
+//! [`compose`] holds the one list of slices. [`serve`] is `lectern serve`; [`Embedded`] is the same appliance inside
+//! a command that opens a data folder by itself.
+
+mod appliance;
+mod compose;
+mod embedded;
+mod folder;
+mod local;
+mod logging;
+mod network;
+mod router;
+mod serve;
+mod wiring;
+
+pub use compose::openapi;
+pub use embedded::Embedded;
+pub use folder::{Serving, add_user, is_serving, load_config, set_password};
+pub use serve::serve;
+
+/// Hidden first argument of the child processes that read documents.
+pub const EXTRACT_COMMAND: &str = "__extract";

@@ -1,0 +1,7 @@
+//! Through HTTP, area by area.
+
+mod ask;
+mod documents;
+mod open;
+mod search;
+mod start;

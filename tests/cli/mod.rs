@@ -1,0 +1,87 @@
+//! The command line, with the server running and without.
+
+use lectern_testkit::{TestApp, fixture, lectern};
+use serde_json::Value;
+
+use crate::LECTERN;
+
+fn run(arguments: &[&str], data: &std::path::Path) -> (i32, String, String) {
+    let output = lectern(LECTERN).args(arguments).arg("--data").arg(data).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+fn check_commands(data: &std::path::Path, folder: &std::path::Path) {
+    let (code, out, err) = run(&["ingest", "--json", "--wait", "--collection", "Plant", folder.to_str().unwrap()], data);
+    assert_eq!(code, 0, "{out}{err}");
+    let lines: Vec<Value> = out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines.iter().all(|l| l["status"] == "ready" && l["reason"].is_null()), "{out}");
+
+    let (code, out, _) = run(&["search", "--json", "shaft seal"], data);
+    let found: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &found["hits"][0]["title"]), (0, &Value::from("Feed pump P-117")));
+
+    let (code, out, _) = run(&["ask", "--json", "Who is responsible for the lubrication plan?"], data);
+    let turn: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &turn["mode"]), (0, &Value::from("extractive")), "{out}");
+    let citation = &turn["citations"][0];
+    let (code, text, _) = run(&["document", "text", citation["document"].as_str().unwrap()], data);
+    let (start, end) = (citation["start"].as_u64().unwrap() as usize, citation["end"].as_u64().unwrap() as usize);
+    assert_eq!((code, text.chars().skip(start).take(end - start).collect::<String>()), (0, citation["quote"].as_str().unwrap().to_owned()));
+
+    let (code, _, _) = run(&["ask", "Which spacecraft first photographed the rings of Neptune?"], data);
+    assert_eq!(code, 3);
+    let (code, out, _) = run(&["index", "check", "--json"], data);
+    assert_eq!((code, serde_json::from_str::<Value>(&out).unwrap()["clean"].clone()), (0, Value::Bool(true)));
+}
+
+fn documents() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("pump.md"), fixture::PUMP).unwrap();
+    std::fs::write(folder.path().join("canteen.md"), fixture::CANTEEN).unwrap();
+    folder
+}
+
+#[test]
+fn commands_talk_to_the_running_appliance() {
+    let app = TestApp::start(LECTERN);
+    check_commands(app.data(), documents().path());
+    assert_eq!(app.admin().get("/documents").expect(200)["total"], 2);
+}
+
+#[test]
+fn commands_open_the_folder_when_nothing_runs() {
+    let data = tempfile::tempdir().unwrap();
+    check_commands(data.path(), documents().path());
+}
+
+#[test]
+fn a_key_made_on_the_command_line_opens_the_api() {
+    let app = TestApp::start(LECTERN);
+    let (code, out, err) = run(&["key", "create", "robot"], app.data());
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(app.anonymous().with_bearer(out.trim()).get("/documents").status, 200);
+}
+
+#[test]
+fn speak_writes_a_wav_file_that_can_be_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out.wav");
+    let output = lectern(LECTERN).args(["speak", "Good morning. The pump is running.", "-o"]).arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let wav = std::fs::read(file).unwrap();
+    assert_eq!(&wav[..4], b"RIFF");
+    assert_eq!(u32::from_le_bytes(wav[40..44].try_into().unwrap()) as usize, wav.len() - 44);
+    assert!(wav.len() > 44_100);
+}
+
+#[test]
+fn mistakes_are_told_and_exit_with_one() {
+    let data = tempfile::tempdir().unwrap();
+    let (code, _, err) = run(&["ingest", "/no/such/folder"], data.path());
+    assert_eq!(code, 1);
+    assert!(err.contains("/no/such/folder does not exist"), "{err}");
+    let (code, _, err) = run(&["document", "text", "doc_nothing"], data.path());
+    assert_eq!((code, err.contains("There is no such")), (1, true), "{err}");
+}
