@@ -36,7 +36,8 @@ fn metadata() -> BTreeMap<String, Vec<(String, bool)>> {
     let short = |name: &str| name.trim_start_matches("lectern-").to_owned();
     let package = |p: &Value| {
         let dependencies = p["dependencies"].as_array().unwrap().iter();
-        let listed = dependencies.map(|d| (d["name"].as_str().unwrap().to_owned(), d["kind"] == "dev")).collect();
+        let listed =
+            dependencies.map(|d| (d["name"].as_str().unwrap().to_owned(), d["kind"] == "dev")).collect();
         (short(p["name"].as_str().unwrap()), listed)
     };
     data["packages"].as_array().unwrap().iter().map(package).collect()
@@ -88,7 +89,12 @@ fn walk(folder: &Path, check: &mut impl FnMut(&Path, &str)) {
 
 #[test]
 fn files_are_small_say_what_they_own_and_are_finished() {
-    let unfinished = [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["unimplemented", "!("].concat(), ["todo", "!("].concat()];
+    let unfinished = [
+        ["TO", "DO"].concat(),
+        ["FIX", "ME"].concat(),
+        ["unimplemented", "!("].concat(),
+        ["todo", "!("].concat(),
+    ];
     walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |path, text| {
         let lines = text.lines().count();
         let place = path.display();
@@ -112,4 +118,22 @@ fn sql_sits_in_store_files() {
             assert!(!text.contains(verb), "{} has SQL outside a store file", path.display());
         }
     });
+}
+
+#[test]
+fn every_error_code_is_in_the_docs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/errors.md")).unwrap();
+    let table = std::fs::read_to_string(root.join("src/kernel/error.rs")).unwrap();
+    let rows = table
+        .lines()
+        .filter_map(|line| line.trim().split_once(" = \"")?.1.strip_suffix(';')?.split_once("\", "));
+    let mut count = 0;
+    for (code, rest) in rows {
+        let (status, title) = rest.split_once(", \"").unwrap();
+        let row = format!("`{code}` | {status} | {} |", title.trim_end_matches('"'));
+        assert!(page.contains(&row), "docs/errors.md lacks: {row}");
+        count += 1;
+    }
+    assert!(count > 15, "{count}");
 }

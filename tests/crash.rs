@@ -20,7 +20,11 @@ fn settle(client: &Client) -> serde_json::Value {
     loop {
         let facets = client.get("/documents/facets").expect(200);
         let open = ["queued", "extracting", "indexing"];
-        let busy = facets["statuses"].as_array().unwrap().iter().any(|s| open.contains(&s["value"].as_str().unwrap()));
+        let busy = facets["statuses"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|s| open.contains(&s["value"].as_str().unwrap()));
         if !busy {
             return facets;
         }
@@ -58,6 +62,7 @@ fn documents_survive_kills_at_any_point() {
         assert_eq!(found["total"], 1, "report {n}: {found}");
     }
     let report = client.post("/index/check", &serde_json::json!({ "mend": true })).expect(200);
-    let right = report["missing"].as_array().unwrap().is_empty() && report["extra"].as_array().unwrap().is_empty();
+    let right =
+        report["missing"].as_array().unwrap().is_empty() && report["extra"].as_array().unwrap().is_empty();
     assert!(right, "{report}");
 }

@@ -52,7 +52,8 @@ fn every_hostile_file_ends_as_ready_or_failed() {
             std::thread::sleep(std::time::Duration::from_millis(50));
         };
         if view["status"] == "failed" {
-            let (code, message) = (view["problem"]["code"].as_str().unwrap(), view["problem"]["message"].as_str().unwrap());
+            let (code, message) =
+                (view["problem"]["code"].as_str().unwrap(), view["problem"]["message"].as_str().unwrap());
             assert_ne!(code, "internal", "{}: {message}", path.display());
             assert!(message.ends_with('.') && message.len() < 300, "{}: {message}", path.display());
         }
@@ -73,7 +74,9 @@ fn documents_with_passwords_ask_for_them() {
     assert_eq!(view["problem"]["code"], "encrypted", "{view}");
     let id = view["id"].as_str().unwrap();
     let again = |password: &str| {
-        admin.post(&format!("/documents/{id}/retry"), &serde_json::json!({ "password": password })).expect(202);
+        admin
+            .post(&format!("/documents/{id}/retry"), &serde_json::json!({ "password": password }))
+            .expect(202);
         admin.wait(id)
     };
     assert_eq!(again("not it")["problem"]["code"], "wrong_password");

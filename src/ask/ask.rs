@@ -28,6 +28,8 @@ const WAIT: Duration = Duration::from_secs(15);
 /// A question with all that is needed to answer it.
 struct Case<'a> {
     scope: &'a Scope,
+    turn: TurnId,
+    conversation: ConversationId,
     request: NewQuestion,
     question: String,
     settings: CurrentSettings,
@@ -52,8 +54,11 @@ impl Ask {
         let owner = owner(scope);
         let found = self.db(scope)?.read(move |tx| store::conversation(tx, &owner, &id)).await?;
         if found.ok_or_else(|| Error::not_found("conversation"))?.turns >= MAX_TURNS {
-            return Err(Error::new(Code::Conflict, "The conversation has 1,000 questions, which is the most it can have.")
-                .hint("Begin a new conversation."));
+            return Err(Error::new(
+                Code::Conflict,
+                "The conversation has 1,000 questions, which is the most it can have.",
+            )
+            .hint("Begin a new conversation."));
         }
         Ok(())
     }
@@ -71,74 +76,80 @@ impl Ask {
         self.check(scope, &request).await?;
         let _slot = self.slot().await?;
         let case = self.case(scope, request, stop).await?;
-        let turn = TurnId::generate();
-        let conversation = case.request.conversation.clone().unwrap_or_else(ConversationId::generate);
-        let _writing = self.live.begin(scope, &turn);
-
+        let _writing = self.live.begin(scope, &case.turn);
         let (searched, rewrite_ms, mut notes) = self.rewrite(&case).await;
         let found = self.retrieve(&case, searched).await?;
-        let hits: Vec<NearView> = found.passages.iter().map(NearView::from).collect();
         let plan = self.plan(&case, &found, &mut notes);
-        sink(AskEvent::Retrieval(Box::new(RetrievalEvent {
-            turn: turn.clone(),
-            conversation: conversation.clone(),
-            mode: plan,
-            model: model(&case, plan),
-            hits: hits.clone(),
-            retrieve_ms: tenth(found.retrieve_ms),
-        })));
+        sink(retrieval(&case, &found, plan));
 
         let mut draft = Draft::new(&*self.retrieve, scope, sink, started);
         let mut outcome = self.answer(&case, &found, plan, &mut draft).await;
-        notes.append(&mut outcome.notice);
         if outcome.mode == Mode::None {
             draft.clear();
             let language = phrase::language_of(&case.question).unwrap_or("en");
             draft.sentence(phrase::not_told(language).to_owned(), Vec::new(), "");
         }
-        if draft.dropped > 0 {
-            notes.push(dropped(draft.dropped));
-        }
-        let trace = Trace {
-            rewrite_ms,
-            retrieve_ms: tenth(found.retrieve_ms),
-            select_ms: tenth(found.select_ms),
-            first_token_ms: draft.first_token_ms,
-            first_sentence_ms: draft.first_sentence_ms,
-            verify_ms: tenth(draft.verify_ms),
-            total_ms: since(started),
-        };
-        let view = TurnView {
-            turn,
-            conversation,
-            answer: draft.answer,
-            mode: outcome.mode,
-            model: model(&case, outcome.mode),
-            answered: outcome.mode != Mode::None,
-            notice: (!notes.is_empty()).then(|| notes.join(" ")),
-            language: language(&case.question, outcome.mode, &found),
-            sentences: draft.sentences,
-            citations: draft.citations,
-            nearest: if outcome.mode == Mode::None { hits } else { Vec::new() },
-            dropped_citations: draft.dropped,
-            rating: None,
-            created_at: self.stores.clock().now(),
-            trace,
-            question: case.question.clone(),
-        };
+        notes.append(&mut outcome.notice);
+        outcome.notice = notes;
+        let mut view = self.view(&case, &found, outcome, draft);
+        view.trace = Trace { rewrite_ms, total_ms: since(started), ..view.trace };
         self.keep(scope, case.request.conversation.is_none(), view.clone()).await?;
         sink(AskEvent::Done(Box::new(view.clone())));
         Ok(view)
     }
 
+    fn view(
+        &self,
+        case: &Case<'_>,
+        found: &Retrieved,
+        mut outcome: Outcome,
+        draft: Draft<'_, '_>,
+    ) -> TurnView {
+        if draft.dropped > 0 {
+            outcome.notice.push(dropped(draft.dropped));
+        }
+        let answered = outcome.mode != Mode::None;
+        TurnView {
+            turn: case.turn.clone(),
+            conversation: case.conversation.clone(),
+            question: case.question.clone(),
+            answer: draft.answer,
+            mode: outcome.mode,
+            model: model(case, outcome.mode),
+            answered,
+            notice: (!outcome.notice.is_empty()).then(|| outcome.notice.join(" ")),
+            language: language(&case.question, outcome.mode, found),
+            sentences: draft.sentences,
+            citations: draft.citations,
+            nearest: if answered { Vec::new() } else { near(found) },
+            dropped_citations: draft.dropped,
+            rating: None,
+            created_at: self.stores.clock().now(),
+            trace: Trace {
+                retrieve_ms: tenth(found.retrieve_ms),
+                select_ms: tenth(found.select_ms),
+                first_token_ms: draft.first_token_ms,
+                first_sentence_ms: draft.first_sentence_ms,
+                verify_ms: tenth(draft.verify_ms),
+                ..Trace::default()
+            },
+        }
+    }
+
     async fn slot(&self) -> Result<SemaphorePermit<'_>> {
         let busy = || {
-            Error::new(Code::Busy, "Too many questions are being answered at this moment.").hint("Ask again in a moment.")
+            Error::new(Code::Busy, "Too many questions are being answered at this moment.")
+                .hint("Ask again in a moment.")
         };
         tokio::time::timeout(WAIT, self.slots.acquire()).await.map_err(|_| busy())?.map_err(|_| busy())
     }
 
-    async fn case<'a>(&self, scope: &'a Scope, request: NewQuestion, stop: &'a CancellationToken) -> Result<Case<'a>> {
+    async fn case<'a>(
+        &self,
+        scope: &'a Scope,
+        request: NewQuestion,
+        stop: &'a CancellationToken,
+    ) -> Result<Case<'a>> {
         let settings = self.settings.current(scope).await?;
         let ollama = match settings.ollama.clone().map(Ollama::new).transpose() {
             Ok(ollama) => ollama,
@@ -155,7 +166,9 @@ impl Ask {
             None => Vec::new(),
         };
         let question = request.text();
-        Ok(Case { scope, request, question, settings, ollama, history, stop })
+        let turn = TurnId::generate();
+        let conversation = request.conversation.clone().unwrap_or_else(ConversationId::generate);
+        Ok(Case { scope, turn, conversation, request, question, settings, ollama, history, stop })
     }
 
     /// The question to search with, and how long it took when the conversation changed it.
@@ -210,7 +223,13 @@ impl Ask {
         if found.sentences.is_empty() { Mode::None } else { Mode::Extractive }
     }
 
-    async fn answer(&self, case: &Case<'_>, found: &Retrieved, plan: Mode, draft: &mut Draft<'_, '_>) -> Outcome {
+    async fn answer(
+        &self,
+        case: &Case<'_>,
+        found: &Retrieved,
+        plan: Mode,
+        draft: &mut Draft<'_, '_>,
+    ) -> Outcome {
         let mut notice = Vec::new();
         if let (Mode::Ollama, Some(ollama)) = (plan, &case.ollama) {
             match self.generate(case, found, ollama, draft).await {
@@ -233,7 +252,13 @@ impl Ask {
         Outcome { mode: if written { Mode::Extractive } else { Mode::None }, notice }
     }
 
-    async fn generate(&self, case: &Case<'_>, found: &Retrieved, ollama: &Ollama, draft: &mut Draft<'_, '_>) -> Ended {
+    async fn generate(
+        &self,
+        case: &Case<'_>,
+        found: &Retrieved,
+        ollama: &Ollama,
+        draft: &mut Draft<'_, '_>,
+    ) -> Ended {
         let prompt = prompt::prompt(&prompt::Ask {
             question: &case.question,
             passages: &found.passages,
@@ -267,7 +292,11 @@ impl Ask {
             if new {
                 store::insert_conversation(tx, &owner, &turn.conversation, &title(&turn.question))?;
             } else if !store::touch(tx, &owner, &turn.conversation)? {
-                return Err(Error::new(Code::Gone, "The conversation was deleted while the answer was made.").into());
+                return Err(Error::new(
+                    Code::Gone,
+                    "The conversation was deleted while the answer was made.",
+                )
+                .into());
             }
             store::insert_turn(tx, &turn)?;
             let payload = serde_json::json!({
@@ -278,6 +307,21 @@ impl Ask {
         };
         Ok(self.db(scope)?.write(work).await?)
     }
+}
+
+fn near(found: &Retrieved) -> Vec<NearView> {
+    found.passages.iter().map(NearView::from).collect()
+}
+
+fn retrieval(case: &Case<'_>, found: &Retrieved, plan: Mode) -> AskEvent {
+    AskEvent::Retrieval(Box::new(RetrievalEvent {
+        turn: case.turn.clone(),
+        conversation: case.conversation.clone(),
+        mode: plan,
+        model: model(case, plan),
+        hits: near(found),
+        retrieve_ms: tenth(found.retrieve_ms),
+    }))
 }
 
 /// What of a model's answer may stand: without one citation that holds it must at least be said.

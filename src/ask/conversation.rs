@@ -1,6 +1,6 @@
 //! Conversations: list and search, read, rename, delete; and what people think of an answer.
 
-use lectern_kernel::{ConversationId, Cursor, Error, Page, PageRequest, Result, Scope, TurnId};
+use lectern_kernel::{Code, ConversationId, Cursor, Error, Page, PageRequest, Result, Scope, TurnId};
 use lectern_store::{Database, outbox};
 
 use crate::model::{
@@ -14,6 +14,12 @@ const MAX_QUERY: usize = 200;
 /// Whose conversations the scope sees: everybody's own, and nobody else's.
 pub(crate) fn owner(scope: &Scope) -> String {
     scope.user().map(|user| user.as_str().to_owned()).unwrap_or_default()
+}
+
+/// Time and id of the last conversation on the page before.
+fn place(cursor: Cursor) -> Result<(i64, String)> {
+    let foreign = |_| Error::new(Code::InvalidCursor, "The cursor was not made by this list.");
+    Ok((cursor.key.parse().map_err(foreign)?, cursor.id))
 }
 
 impl Ask {
@@ -39,9 +45,13 @@ impl Ask {
     }
 
     /// The conversations of the scope's user, the last used first.
-    pub async fn conversations(&self, scope: &Scope, query: ConversationQuery) -> Result<Page<ConversationView>> {
+    pub async fn conversations(
+        &self,
+        scope: &Scope,
+        query: ConversationQuery,
+    ) -> Result<Page<ConversationView>> {
         let request = PageRequest { limit: query.limit, cursor: query.cursor };
-        let (limit, after) = (request.limit(), request.position()?);
+        let (limit, after) = (request.limit(), request.position()?.map(place).transpose()?);
         let text = query.q.unwrap_or_default();
         if text.chars().nth(MAX_QUERY).is_some() {
             return Err(Error::field("q", "may have 200 characters at most"));
@@ -55,8 +65,9 @@ impl Ask {
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);
         let last = items.last().filter(|_| more);
-        let next_cursor = last
-            .map(|item| Cursor { key: item.updated_at.0.to_string(), id: item.id.as_str().to_owned() }.encode());
+        let next_cursor = last.map(|item| {
+            Cursor { key: item.updated_at.0.to_string(), id: item.id.as_str().to_owned() }.encode()
+        });
         Ok(Page { items, next_cursor, total })
     }
 

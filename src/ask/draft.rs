@@ -1,9 +1,10 @@
 //! An answer in the making: every citation is checked before it counts, and sentences go out as they become whole.
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
-use lectern_kernel::ports::{Retrieve, RetrievedPassage};
 use lectern_kernel::Scope;
+use lectern_kernel::ports::{Retrieve, RetrievedPassage};
 
 use crate::event::AskEvent;
 use crate::evidence::Place;
@@ -39,7 +40,12 @@ pub(crate) fn tenth(milliseconds: f64) -> f64 {
 }
 
 impl<'a, 's> Draft<'a, 's> {
-    pub(crate) fn new(retrieve: &'a dyn Retrieve, scope: &'a Scope, sink: &'a mut Sink<'s>, started: Instant) -> Self {
+    pub(crate) fn new(
+        retrieve: &'a dyn Retrieve,
+        scope: &'a Scope,
+        sink: &'a mut Sink<'s>,
+        started: Instant,
+    ) -> Self {
         Self {
             retrieve,
             scope,
@@ -134,7 +140,8 @@ impl<'a, 's> Draft<'a, 's> {
         self.answer.push_str(self.gap);
         self.answer.push_str(&text);
         for n in &citations {
-            self.answer.push_str(&format!(" [{n}]"));
+            // Writing to a string cannot fail.
+            let _ = write!(self.answer, " [{n}]");
         }
         self.gap = gap;
         let sentence = SentenceView { index: self.sentences.len(), text, citations };

@@ -56,7 +56,9 @@ impl<'a> Evidence<'a> {
     /// The place in that passage which supports the sentence.
     pub(crate) fn named(&self, sentence: &str, language: Option<&str>, passage: usize) -> Option<Place> {
         let statement = words::content(sentence);
-        self.best(&statement, language, passage).filter(|(support, _)| *support >= SUPPORT).map(|(_, place)| place)
+        self.best(&statement, language, passage)
+            .filter(|(support, _)| *support >= SUPPORT)
+            .map(|(_, place)| place)
     }
 
     /// The place in any passage which supports a sentence that names none.
@@ -74,7 +76,11 @@ impl<'a> Evidence<'a> {
         let cut = self.passages.get(index)?;
         // A number that the passage does not have is the worst mistake a citation can cover.
         let invented = |word: &&Word| word.number && word.text.len() > 1;
-        if statement.iter().filter(invented).any(|word| !cut.words.iter().any(|other| words::related(word, other))) {
+        if statement
+            .iter()
+            .filter(invented)
+            .any(|word| !cut.words.iter().any(|other| words::related(word, other)))
+        {
             return None;
         }
         let marked = comparable(statement, language, cut.passage.language.as_deref());
@@ -161,7 +167,8 @@ mod tests {
         let place = evidence.named("The pump can hold 40 litres.", Some("en"), 0).expect("supported");
         assert_eq!(place.text, "The pump holds 40 litres of oil.");
         assert_eq!((place.start, place.end), (116, 148));
-        let place = evidence.named("Müller built the pump, which holds 40 litres, in 1998.", None, 0).expect("two");
+        let place =
+            evidence.named("Müller built the pump, which holds 40 litres, in 1998.", None, 0).expect("two");
         assert!(place.text.starts_with("The pump") && place.text.ends_with("Müller."), "{}", place.text);
     }
 
@@ -173,7 +180,7 @@ mod tests {
         assert_eq!(evidence.named("Penguins live in Antarctica.", None, 0), None);
         assert_eq!(evidence.named("The pump holds 40 litres.", None, 7), None);
         assert_eq!(evidence.anywhere("Oil.", None), None);
-        assert!(evidence.anywhere("The pump holds oil.", None).is_some());
+        assert!(evidence.anywhere("The hydraulic pump holds oil.", None).is_some());
     }
 
     #[test]

@@ -40,7 +40,8 @@ fn markdown(conversation: &ConversationDetail) -> String {
 
 fn write_turn(out: &mut String, turn: &TurnView) {
     // Writing to a string cannot fail.
-    let _ = write!(out, "## {}\n\n_{}_\n\n{}\n\n", one_line(&turn.question), turn.created_at, turn.answer.trim());
+    let _ =
+        write!(out, "## {}\n\n_{}_\n\n{}\n\n", one_line(&turn.question), turn.created_at, turn.answer.trim());
     if let Some(notice) = &turn.notice {
         let _ = write!(out, "> {}\n\n", one_line(notice));
     }
@@ -61,7 +62,10 @@ fn source(citation: &CitationView) -> String {
         let _ = write!(place, ", {}", one_line(label));
     }
     let quote = one_line(&citation.quote);
-    format!("[{}] {place} ({}, {}–{}): “{quote}”  ", citation.n, citation.document, citation.start, citation.end)
+    format!(
+        "[{}] {place} ({}, {}–{}): “{quote}”  ",
+        citation.n, citation.document, citation.start, citation.end
+    )
 }
 
 fn one_line(text: &str) -> String {

@@ -13,8 +13,14 @@ const NOT_TOLD: &[(&str, &str)] = &[
 /// Words that nearly every question of a language has one of, and few of another.
 const ASKING: &[(&str, &str)] = &[
     ("en", "what who whom whose when where why how which is are was were does did do the of"),
-    ("de", "was wer wem wen wann wo warum wieso wie welche welcher welches ist sind war waren der die das wurde hat"),
-    ("fr", "que qui quand où pourquoi comment quel quelle quels quelles est sont était le la les des qu est-ce combien"),
+    (
+        "de",
+        "was wer wem wen wann wo warum wieso wie welche welcher welches ist sind war waren der die das wurde hat",
+    ),
+    (
+        "fr",
+        "que qui quand où pourquoi comment quel quelle quels quelles est sont était le la les des qu est-ce combien",
+    ),
     ("es", "qué quién quiénes cuándo dónde cómo cuál cuáles cuánto cuántos es son fue el los las por del"),
     ("it", "che chi quando dove perché come quale quali quanto quanti è sono era il gli della cosa"),
     ("nl", "wat wie wanneer waar waarom hoe welke welk is zijn was waren de het een werd heeft"),
@@ -29,13 +35,15 @@ pub(crate) fn not_told(language: &str) -> &'static str {
 /// ISO 639-1 code: a question is often too short for statistics, so its small words are looked at first.
 pub(crate) fn language_of(question: &str) -> Option<&'static str> {
     let lower = question.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let score = |list: &str| {
         let list: Vec<&str> = list.split(' ').collect();
         words.iter().filter(|word| list.contains(word)).count()
     };
-    let mut scores: Vec<(usize, &'static str)> = ASKING.iter().map(|(code, list)| (score(list), *code)).collect();
-    scores.sort_by(|a, b| b.0.cmp(&a.0));
+    let mut scores: Vec<(usize, &'static str)> =
+        ASKING.iter().map(|(code, list)| (score(list), *code)).collect();
+    scores.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     if scores[0].0 > scores[1].0 {
         return Some(scores[0].1);
     }

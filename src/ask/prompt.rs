@@ -1,5 +1,7 @@
 //! What the model is told.
 
+use std::fmt::Write as _;
+
 use lectern_inference::{ChatRequest, Message};
 use lectern_kernel::ports::RetrievedPassage;
 
@@ -72,7 +74,8 @@ fn passages(passages: &[RetrievedPassage]) -> (String, usize) {
         shown += 1;
         let heading = passage.heading.as_deref().map(|heading| format!(" · {heading}")).unwrap_or_default();
         let page = passage.page.map(|page| format!(", page {page}")).unwrap_or_default();
-        out.push_str(&format!("[{shown}] {}{heading}{page}\n{text}\n\n", passage.title));
+        // Writing to a string cannot fail.
+        let _ = write!(out, "[{shown}] {}{heading}{page}\n{text}\n\n", passage.title);
     }
     (out, shown)
 }

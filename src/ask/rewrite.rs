@@ -1,5 +1,6 @@
 //! Makes a question that leans on the conversation stand for itself.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use lectern_inference::{ChatRequest, Endpoint, Message, Ollama, OllamaError};
@@ -15,8 +16,14 @@ const TIME: Duration = Duration::from_secs(15);
 
 /// Words that point at something said before. Without those that also begin a question that stands for itself.
 const POINTING: &[(&str, &str)] = &[
-    ("en", "it its he him his she her hers they them their theirs this that these those there then one ones former latter same"),
-    ("de", "er ihn ihm sein seine seinen seiner sie ihr ihre ihren ihrer es dieser diese dieses davon damit dazu daran dort dabei"),
+    (
+        "en",
+        "it its he him his she her hers they them their theirs this that these those there then one ones former latter same",
+    ),
+    (
+        "de",
+        "er ihn ihm sein seine seinen seiner sie ihr ihre ihren ihrer es dieser diese dieses davon damit dazu daran dort dabei",
+    ),
     ("fr", "il elle ils elles lui leur leurs son sa ses cela celui celle ceux y en"),
     ("es", "él ella ellos ellas su sus eso esto ese esa aquel aquella allí lo le"),
     ("it", "lui lei loro suo sua suoi sue esso essa questo questa quello quella lì ne"),
@@ -24,12 +31,29 @@ const POINTING: &[(&str, &str)] = &[
     ("pt", "ele ela eles elas seu sua seus suas isso isto esse essa aquele aquela lá"),
 ];
 /// Beginnings that go on with what was said.
-const GOING_ON: &[&str] = &["and ", "but ", "what about", "how about", "und ", "aber ", "et ", "mais ", "y ", "pero ", "e ", "ma ", "en ", "maar ", "mas "];
+const GOING_ON: &[&str] = &[
+    "and ",
+    "but ",
+    "what about",
+    "how about",
+    "und ",
+    "aber ",
+    "et ",
+    "mais ",
+    "y ",
+    "pero ",
+    "e ",
+    "ma ",
+    "en ",
+    "maar ",
+    "mas ",
+];
 
 /// Whether a question can only be understood with what was said before.
 pub(crate) fn leans(question: &str) -> bool {
     let lower = question.trim().to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let pointing = |language: &str| {
         let list = POINTING.iter().find(|(code, _)| *code == language).map_or("", |(_, list)| list);
         words.iter().any(|word| list.split(' ').any(|other| other == *word))
@@ -46,7 +70,8 @@ fn names(question: &str) -> Vec<&str> {
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
         .enumerate()
         .filter(|(at, word)| {
-            word.starts_with(|c: char| c.is_numeric() || (*at > 0 && c.is_uppercase())) && word.chars().nth(1).is_some()
+            word.starts_with(|c: char| c.is_numeric() || (*at > 0 && c.is_uppercase()))
+                && word.chars().nth(1).is_some()
         })
         .map(|(_, word)| word)
         .collect()
@@ -92,9 +117,10 @@ fn request(question: &str, history: &[(String, String)]) -> ChatRequest {
     let mut said = String::new();
     for (asked, answer) in history {
         let answer: String = answer.chars().take(400).collect();
-        said.push_str(&format!("Question: {asked}\nAnswer: {answer}\n\n"));
+        // Writing to a string cannot fail.
+        let _ = write!(said, "Question: {asked}\nAnswer: {answer}\n\n");
     }
-    said.push_str(&format!("Last question: {question}"));
+    let _ = write!(said, "Last question: {question}");
     ChatRequest { messages: vec![Message::System(system.to_owned()), Message::User(said)], max_tokens: 96 }
 }
 
@@ -104,7 +130,14 @@ mod tests {
 
     #[test]
     fn pronouns_and_short_questions_lean() {
-        for leaning in ["When was it built?", "And in Paris?", "Why?", "Wann wurde er gebaut?", "What about 1998?", "Où est-il né ?"] {
+        for leaning in [
+            "When was it built?",
+            "And in Paris?",
+            "Why?",
+            "Wann wurde er gebaut?",
+            "What about 1998?",
+            "Où est-il né ?",
+        ] {
             assert!(leans(leaning), "{leaning}");
         }
         for alone in [

@@ -14,8 +14,8 @@ use utoipa::OpenApi;
 
 use crate::event::{RetrievalEvent, error_event};
 use crate::model::{
-    CitationView, ConversationDetail, ConversationQuery, ConversationView, ExportQuery, NewFeedback, NewQuestion,
-    PatchConversation, SentenceView, TurnView,
+    CitationView, ConversationDetail, ConversationQuery, ConversationView, ExportQuery, NewFeedback,
+    NewQuestion, PatchConversation, SentenceView, TurnView,
 };
 use crate::{Ask, AskRead, AskWrite, PERMISSIONS};
 
@@ -166,7 +166,11 @@ async fn patch_conversation(
 /// Delete a conversation with its turns.
 #[utoipa::path(delete, path = "/conversations/{id}", tag = "ask", operation_id = "delete_conversation",
     params(("id" = ConversationId, Path)), responses((status = 204)))]
-async fn delete_conversation(permit: Permit<AskWrite>, ask: Data<Ask>, id: PathId<ConversationId>) -> ApiResult {
+async fn delete_conversation(
+    permit: Permit<AskWrite>,
+    ask: Data<Ask>,
+    id: PathId<ConversationId>,
+) -> ApiResult {
     ask.delete_conversation(permit.scope(), &id.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -114,6 +114,9 @@ impl Script {
         for c in text.chars() {
             if c.is_whitespace() {
                 // The spaces on both sides of a mark are one.
+                if self.marked && c == '\n' && !self.space.contains('\n') {
+                    self.space.clear();
+                }
                 if !self.marked || self.space.is_empty() || c == '\n' {
                     self.space.push(c);
                 }
@@ -149,7 +152,8 @@ impl Script {
             };
             // Without spaces between sentences a mark stands where the next one begins.
             let before = |mark: &&(usize, Vec<usize>)| (taken == 0 || mark.0 > taken) && mark.0 <= end;
-            let mut marks: Vec<usize> = self.marks.iter().filter(before).flat_map(|mark| mark.1.clone()).collect();
+            let mut marks: Vec<usize> =
+                self.marks.iter().filter(before).flat_map(|mark| mark.1.clone()).collect();
             dedup(&mut marks);
             let text = self.plain[range.clone()].to_owned();
             taken = end;
@@ -235,7 +239,9 @@ mod tests {
 
     #[test]
     fn says_that_it_is_not_there() {
-        for text in ["NOT_IN_DOCUMENTS", " **NOT_IN_DOCUMENTS** because", "The passages end. NOT_IN_DOCUMENTS."] {
+        for text in
+            ["NOT_IN_DOCUMENTS", " **NOT_IN_DOCUMENTS** because", "The passages end. NOT_IN_DOCUMENTS."]
+        {
             for step in [1, 4, 100] {
                 assert!(read(text, step).2, "{text} in steps of {step}");
             }
@@ -247,7 +253,15 @@ mod tests {
 
     #[test]
     fn brackets_that_are_no_marks_stay() {
-        for text in ["a [b", "[", "[[1", "x [12345] y", "see [note 1] here", "[1-99]", &format!("[{}]", "9".repeat(60))] {
+        for text in [
+            "a [b",
+            "[",
+            "[[1",
+            "x [12345] y",
+            "see [note 1] here",
+            "[1-99]",
+            &format!("[{}]", "9".repeat(60)),
+        ] {
             let (shown, ..) = read(text, 1);
             assert_eq!(shown, *text, "{text}");
         }

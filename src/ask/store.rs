@@ -1,6 +1,8 @@
 //! All SQL of conversations and turns. Every statement is confined to the owner of the conversation.
 
-use lectern_kernel::{ConversationId, Cursor, TurnId};
+use std::fmt::Write as _;
+
+use lectern_kernel::{ConversationId, TurnId};
 use lectern_store::{Row, StoreError, Tx, Value, params};
 use serde::{Deserialize, Serialize};
 
@@ -39,11 +41,8 @@ pub(crate) fn touch(tx: &Tx<'_>, owner: &str, id: &ConversationId) -> Result<boo
 }
 
 pub(crate) fn insert_turn(tx: &Tx<'_>, turn: &TurnView) -> Result<()> {
-    let body = Body {
-        sentences: turn.sentences.clone(),
-        nearest: turn.nearest.clone(),
-        trace: turn.trace.clone(),
-    };
+    let body =
+        Body { sentences: turn.sentences.clone(), nearest: turn.nearest.clone(), trace: turn.trace.clone() };
     tx.execute(
         "INSERT INTO turns (id, conversation, question, answer, folded, mode, model, answered, language, notice,
              dropped, body, created_at)
@@ -87,7 +86,8 @@ fn insert_citation(tx: &Tx<'_>, turn: &TurnId, citation: &CitationView) -> Resul
     Ok(())
 }
 
-const TURN: &str = "SELECT t.id, t.conversation, t.question, t.answer, t.mode, t.model, t.answered, t.language, t.notice,
+const TURN: &str =
+    "SELECT t.id, t.conversation, t.question, t.answer, t.mode, t.model, t.answered, t.language, t.notice,
     t.dropped, t.rating, t.body, t.created_at FROM turns t JOIN conversations c ON c.id = t.conversation";
 
 pub(crate) fn turn(tx: &Tx<'_>, owner: &str, id: &TurnId) -> Result<Option<TurnView>> {
@@ -177,7 +177,11 @@ pub(crate) fn rate(tx: &Tx<'_>, owner: &str, id: &TurnId, feedback: &NewFeedback
     Ok(changed > 0)
 }
 
-pub(crate) fn conversation(tx: &Tx<'_>, owner: &str, id: &ConversationId) -> Result<Option<ConversationView>> {
+pub(crate) fn conversation(
+    tx: &Tx<'_>,
+    owner: &str,
+    id: &ConversationId,
+) -> Result<Option<ConversationView>> {
     tx.query_one(
         "SELECT c.id, c.title, c.created_at, c.updated_at,
              (SELECT count(*) FROM turns t WHERE t.conversation = c.id) AS turns
@@ -202,7 +206,7 @@ pub(crate) fn conversations(
     tx: &Tx<'_>,
     owner: &str,
     words: &[String],
-    after: Option<&Cursor>,
+    after: Option<&(i64, String)>,
     limit: u32,
 ) -> Result<(Vec<ConversationView>, u64)> {
     let mut condition = "c.owner = $1".to_owned();
@@ -210,18 +214,21 @@ pub(crate) fn conversations(
     for word in words.iter().take(MAX_WORDS) {
         values.push(Value::from(pattern(word)));
         let n = values.len();
-        condition.push_str(&format!(
+        // Writing to a string cannot fail; so below.
+        let _ = write!(
+            condition,
             " AND (c.folded LIKE ${n} ESCAPE '\\' OR EXISTS (SELECT 1 FROM turns w WHERE w.conversation = c.id
               AND w.folded LIKE ${n} ESCAPE '\\'))"
-        ));
+        );
     }
     let count = format!("SELECT count(*) FROM conversations c WHERE {condition}");
     let total = tx.scalar::<u64>(&count, &values)?.unwrap_or_default();
-    if let Some(cursor) = after {
-        values.push(Value::from(cursor.key.parse::<i64>().unwrap_or_default()));
-        values.push(Value::from(&cursor.id));
+    if let Some((time, id)) = after {
+        values.push(Value::from(*time));
+        values.push(Value::from(id));
         let (time, id) = (values.len() - 1, values.len());
-        condition.push_str(&format!(" AND (c.updated_at < ${time} OR (c.updated_at = ${time} AND c.id < ${id}))"));
+        let _ =
+            write!(condition, " AND (c.updated_at < ${time} OR (c.updated_at = ${time} AND c.id < ${id}))");
     }
     values.push(Value::from(limit));
     let sql = format!(

@@ -4,8 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use lectern_inference::Endpoint;
-use lectern_kernel::ports::{ChosenSentence, PassageBlock, Retrieve, RetrieveRequest, Retrieved, RetrievedPassage};
-use lectern_kernel::{DocumentId, Result, Scope, SystemClock, TenantId, text};
+use lectern_kernel::ports::{
+    Authenticate, ChosenSentence, Credentials, PassageBlock, Retrieve, RetrieveRequest, Retrieved,
+    RetrievedPassage,
+};
+use lectern_kernel::{
+    Actor, DocumentId, KeyId, Principal, Result, Role, Scope, SystemClock, TenantId, UserId, text,
+};
 use lectern_store::Stores;
 use parking_lot::Mutex;
 
@@ -78,7 +83,8 @@ impl Retrieve for FakeDocuments {
 
 fn best(question: &[crate::words::Word], index: usize, passage: &RetrievedPassage) -> Option<ChosenSentence> {
     let ranges = lectern_search::sentences(&passage.text);
-    let score = |range: &std::ops::Range<usize>| overlap(question.iter(), &content(&passage.text[range.clone()]));
+    let score =
+        |range: &std::ops::Range<usize>| overlap(question.iter(), &content(&passage.text[range.clone()]));
     let range = ranges.into_iter().max_by(|a, b| score(a).total_cmp(&score(b)))?;
     let start = passage.start + passage.text[..range.start].chars().count() as u32;
     let sentence = passage.text[range.clone()].to_owned();
@@ -106,18 +112,35 @@ pub(crate) struct Fixture {
 }
 
 pub(crate) const PUMP: &str = "The hydraulic pump holds 40 litres of oil. Check the pump every week.";
-pub(crate) const TOWER: &str = "The Eiffel Tower was designed by Gustave Eiffel's company. It was built from 1887 to 1889.";
+pub(crate) const TOWER: &str =
+    "The Eiffel Tower was designed by Gustave Eiffel's company. It was built from 1887 to 1889.";
 
 impl Fixture {
     /// With two documents and Ollama as given.
     pub(crate) fn new(ollama: Option<Endpoint>) -> Self {
         let folder = tempfile::tempdir().expect("folder");
-        let stores = Stores::open(folder.path(), &[], MIGRATIONS.to_vec(), Arc::new(SystemClock)).expect("opens");
+        let stores =
+            Stores::open(folder.path(), &[], MIGRATIONS.to_vec(), Arc::new(SystemClock)).expect("opens");
         let documents = Arc::new(FakeDocuments::default());
-        documents.passages.lock().extend([passage("Pump manual", PUMP, 1000), passage("Paris guide", TOWER, 0)]);
+        documents
+            .passages
+            .lock()
+            .extend([passage("Pump manual", PUMP, 1000), passage("Paris guide", TOWER, 0)]);
         let current = CurrentSettings { ollama, sentences: 3, passages: 10, language: None };
         let settings = Arc::new(FakeSettings(Mutex::new(current)));
         let ask = Ask::new(stores, documents.clone(), settings.clone());
         Self { ask, documents, settings, scope: Scope::system(TenantId::main()), _folder: folder }
+    }
+}
+
+/// A sender whose bearer token is the id of the user.
+pub(crate) struct Bearer;
+
+#[async_trait]
+impl Authenticate for Bearer {
+    async fn authenticate(&self, credentials: Credentials) -> Result<Principal> {
+        let user = credentials.bearer.and_then(|token| token.parse::<UserId>().ok());
+        let actor = Actor::Key { id: KeyId::generate() };
+        Ok(Principal { tenant: TenantId::main(), user, role: Role::Admin, actor })
     }
 }

@@ -4,27 +4,15 @@ use std::sync::Arc;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
-use actix_web::{App, middleware::from_fn, test};
+use actix_web::{App, middleware::from_fn, test as http};
 use async_trait::async_trait;
-use lectern_kernel::ports::{Answers, Authenticate, Credentials, Report};
-use lectern_kernel::{Actor, KeyId, Principal, Result, Role, TenantId, TurnId, UserId};
+use lectern_kernel::ports::{Answers, Authenticate, Report};
+use lectern_kernel::{Result, TurnId, UserId};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::testing::{Fixture, PUMP};
+use crate::testing::{Bearer, Fixture, PUMP};
 use crate::{Ask, AskEvent, Mode, NewQuestion, TurnView};
-
-/// A sender whose bearer token is the id of the user.
-struct Bearer;
-
-#[async_trait]
-impl Authenticate for Bearer {
-    async fn authenticate(&self, credentials: Credentials) -> Result<Principal> {
-        let user = credentials.bearer.and_then(|token| token.parse::<UserId>().ok());
-        let actor = Actor::Key { id: KeyId::generate() };
-        Ok(Principal { tenant: TenantId::main(), user, role: Role::Admin, actor })
-    }
-}
 
 struct Reply {
     status: StatusCode,
@@ -46,18 +34,19 @@ async fn send(ask: &Ask, method: Method, path: &str, body: Value, accept: &str, 
         .app_data(Data::from(bearer))
         .app_data(Data::new(ask.clone()))
         .configure(crate::feature().routes);
-    let app = test::init_service(app).await;
-    let mut request = test::TestRequest::default().method(method).uri(path).insert_header(("accept", accept));
+    let app = http::init_service(app).await;
+    let mut request = http::TestRequest::default().method(method).uri(path).insert_header(("accept", accept));
     if !user.is_empty() {
         request = request.insert_header(("authorization", format!("Bearer {user}")));
     }
     if !body.is_null() {
         request = request.set_json(body);
     }
-    let response = test::call_service(&app, request.to_request()).await;
+    let response = http::call_service(&app, request.to_request()).await;
     let status = response.status();
-    let kind = response.headers().get("content-type").map(|kind| kind.to_str().unwrap_or_default().to_owned());
-    let body = String::from_utf8(test::read_body(response).await.to_vec()).expect("UTF-8");
+    let kind =
+        response.headers().get("content-type").map(|kind| kind.to_str().unwrap_or_default().to_owned());
+    let body = String::from_utf8(http::read_body(response).await.to_vec()).expect("UTF-8");
     Reply { status, kind: kind.unwrap_or_default(), body }
 }
 
@@ -82,30 +71,46 @@ async fn asked(fixture: &Fixture, text: &str) -> (TurnView, Vec<AskEvent>) {
 #[actix_web::test]
 async fn an_exact_sentence_with_its_place() {
     let fixture = Fixture::new(None);
-    let turn = question(&fixture.ask, json!({ "question": "How many litres does the hydraulic pump hold?" })).await;
+    let turn =
+        question(&fixture.ask, json!({ "question": "How many litres does the hydraulic pump hold?" })).await;
     assert_eq!(turn["mode"], "extractive");
     assert_eq!(turn["answered"], true);
     assert_eq!(turn["answer"], "The hydraulic pump holds 40 litres of oil. [1]");
-    assert_eq!(turn["sentences"][0], json!({"index": 0, "text": "The hydraulic pump holds 40 litres of oil.", "citations": [1]}));
+    assert_eq!(
+        turn["sentences"][0],
+        json!({"index": 0, "text": "The hydraulic pump holds 40 litres of oil.", "citations": [1]})
+    );
     let citation = &turn["citations"][0];
-    assert_eq!((&citation["n"], &citation["title"], &citation["type"]), (&json!(1), &json!("Pump manual"), &json!("pdf")));
-    assert_eq!((&citation["start"], &citation["end"], &citation["page"]), (&json!(1000), &json!(1042), &json!(4)));
+    assert_eq!(
+        (&citation["n"], &citation["title"], &citation["type"]),
+        (&json!(1), &json!("Pump manual"), &json!("pdf"))
+    );
+    assert_eq!(
+        (&citation["start"], &citation["end"], &citation["page"]),
+        (&json!(1000), &json!(1042), &json!(4))
+    );
     assert_eq!(citation["quote"], "The hydraulic pump holds 40 litres of oil.");
     assert_eq!(turn["trace"]["retrieve_ms"], 1.3);
     assert_eq!(turn["trace"]["first_token_ms"], Value::Null);
     assert_eq!((&turn["notice"], &turn["dropped_citations"]), (&Value::Null, &json!(0)));
-    let again = call(&fixture.ask, Method::GET, &format!("/ask/{}", turn["turn"].as_str().expect("id")), Value::Null).await;
+    let again =
+        call(&fixture.ask, Method::GET, &format!("/ask/{}", turn["turn"].as_str().expect("id")), Value::Null)
+            .await;
     assert_eq!(again.json(), turn);
 }
 
 #[actix_web::test]
 async fn events_come_in_order() {
     let fixture = Fixture::new(None);
-    let body = json!({ "question": "Which oil does the hydraulic pump hold, and who designed the Eiffel Tower?" });
+    let body =
+        json!({ "question": "Which oil does the hydraulic pump hold, and who designed the Eiffel Tower?" });
     let reply = send(&fixture.ask, Method::POST, "/ask", body, "text/event-stream", "").await;
     assert_eq!((reply.status, reply.kind.as_str()), (StatusCode::OK, "text/event-stream; charset=utf-8"));
     let names: Vec<&str> = reply.body.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
-    assert_eq!(names, ["retrieval", "citation", "token", "sentence", "citation", "token", "sentence", "done"]);
+    assert_eq!(
+        names,
+        ["retrieval", "citation", "token", "sentence", "citation", "token", "sentence", "done"]
+    );
     let data: Vec<Value> = reply
         .body
         .lines()
@@ -131,33 +136,35 @@ async fn the_documents_do_not_tell() {
     assert_eq!(turn["citations"], json!([]));
 }
 
+/// One document is another since it was indexed.
+struct Vanishing(Arc<crate::testing::FakeDocuments>, lectern_kernel::DocumentId);
+#[async_trait]
+impl lectern_kernel::ports::Retrieve for Vanishing {
+    async fn retrieve(
+        &self,
+        scope: &lectern_kernel::Scope,
+        request: lectern_kernel::ports::RetrieveRequest,
+    ) -> Result<lectern_kernel::ports::Retrieved> {
+        self.0.retrieve(scope, request).await
+    }
+    async fn quote(
+        &self,
+        scope: &lectern_kernel::Scope,
+        document: &lectern_kernel::DocumentId,
+        start: u32,
+        end: u32,
+    ) -> Result<Option<String>> {
+        if *document == self.1 {
+            return Ok(Some("other words".to_owned()));
+        }
+        self.0.quote(scope, document, start, end).await
+    }
+}
+
 #[actix_web::test]
 async fn a_quote_that_is_no_longer_there_is_dropped_and_said() {
     let fixture = Fixture::new(None);
     let gone = fixture.documents.passages.lock()[0].document.clone();
-    struct Vanishing(Arc<crate::testing::FakeDocuments>, lectern_kernel::DocumentId);
-    #[async_trait]
-    impl lectern_kernel::ports::Retrieve for Vanishing {
-        async fn retrieve(
-            &self,
-            scope: &lectern_kernel::Scope,
-            request: lectern_kernel::ports::RetrieveRequest,
-        ) -> Result<lectern_kernel::ports::Retrieved> {
-            self.0.retrieve(scope, request).await
-        }
-        async fn quote(
-            &self,
-            scope: &lectern_kernel::Scope,
-            document: &lectern_kernel::DocumentId,
-            start: u32,
-            end: u32,
-        ) -> Result<Option<String>> {
-            if *document == self.1 {
-                return Ok(Some("other words".to_owned()));
-            }
-            self.0.quote(scope, document, start, end).await
-        }
-    }
     let mut fixture = fixture;
     fixture.ask.retrieve = Arc::new(Vanishing(fixture.documents.clone(), gone));
     let (turn, _) = asked(&fixture, "Does the hydraulic pump stand on the Eiffel Tower?").await;
@@ -177,8 +184,11 @@ async fn a_conversation_goes_on() {
     let id = first["conversation"].as_str().expect("id").to_owned();
     let second = question(ask, json!({ "question": "When was it built?", "conversation": id })).await;
     assert_eq!(second["conversation"], first["conversation"]);
-    assert_eq!(fixture.documents.searched.lock().last().map(String::as_str), Some("When was it built? Eiffel Tower"));
-    assert!(second["answer"].as_str().is_some_and(|answer| answer.contains("1887")), "{second}");
+    assert_eq!(
+        fixture.documents.searched.lock().last().map(String::as_str),
+        Some("When was it built? Eiffel Tower")
+    );
+    assert_eq!(second["citations"][0]["title"], "Paris guide");
     assert!(second["trace"]["rewrite_ms"].is_number());
 
     let detail = call(ask, Method::GET, &format!("/conversations/{id}"), Value::Null).await.json();
@@ -196,7 +206,8 @@ async fn conversations_are_listed_searched_renamed_and_deleted() {
     let fixture = Fixture::new(None);
     let ask = &fixture.ask;
     let mut ids = Vec::new();
-    for text in ["How many litres does the pump hold?", "Who designed the Eiffel Tower?", "100% of ZÜRICH_x?"] {
+    for text in ["How many litres does the pump hold?", "Who designed the Eiffel Tower?", "100% of ZÜRICH_x?"]
+    {
         let turn = question(ask, json!({ "question": text })).await;
         ids.push(turn["conversation"].as_str().expect("id").to_owned());
         tokio::time::sleep(std::time::Duration::from_millis(3)).await;
@@ -205,8 +216,12 @@ async fn conversations_are_listed_searched_renamed_and_deleted() {
         let path = format!("/conversations{query}");
         async move {
             let page = call(ask, Method::GET, &path, Value::Null).await.json();
-            let found: Vec<String> =
-                page["items"].as_array().expect("items").iter().map(|item| item["id"].as_str().expect("id").to_owned()).collect();
+            let found: Vec<String> = page["items"]
+                .as_array()
+                .unwrap_or(&Vec::new())
+                .iter()
+                .map(|item| item["id"].as_str().expect("id").to_owned())
+                .collect();
             (found, page)
         }
     };
@@ -214,13 +229,21 @@ async fn conversations_are_listed_searched_renamed_and_deleted() {
     assert_eq!(list("").await.0, newest);
     let (first, page) = list("?limit=2").await;
     assert_eq!((first.as_slice(), page["total"].as_u64()), (&newest[..2], Some(3)));
-    let (rest, page) = list(&format!("?limit=2&cursor={}", page["next_cursor"].as_str().expect("more"))).await;
+    let (rest, page) =
+        list(&format!("?limit=2&cursor={}", page["next_cursor"].as_str().expect("more"))).await;
     assert_eq!((rest.as_slice(), &page["next_cursor"]), (&newest[2..], &Value::Null));
     assert_eq!(list("?q=EIFFEL").await.0, [ids[1].clone()]);
     assert_eq!(list("?q=litres%20oil").await.0, [ids[0].clone()], "question and answer are searched");
     assert_eq!(list("?q=z%C3%BCrich").await.0, [ids[2].clone()]);
     assert_eq!(list("?q=0%25").await.0, [ids[2].clone()], "a percent sign is a sign like others");
-    assert!(list("?q=%25").await.0.len() == 1 && list("?q=h_x").await.0.len() == 1 && list("?q=a_x").await.0.is_empty());
+    assert!(
+        list("?q=%25").await.0.len() == 1
+            && list("?q=h_x").await.0.len() == 1
+            && list("?q=a_x").await.0.is_empty()
+    );
+
+    let foreign = lectern_kernel::Cursor { key: "a title".into(), id: ids[0].clone() }.encode();
+    assert_eq!(list(&format!("?cursor={foreign}")).await.1["code"], "invalid_cursor");
 
     let path = format!("/conversations/{}", ids[0]);
     let renamed = call(ask, Method::PATCH, &path, json!({ "title": " Öl der Pumpe " })).await;
@@ -278,7 +301,9 @@ async fn feedback_is_kept_and_taken_back() {
     let fixture = Fixture::new(None);
     let turn = question(&fixture.ask, json!({ "question": "How many litres does the pump hold?" })).await;
     let path = format!("/ask/{}", turn["turn"].as_str().expect("id"));
-    for (rating, status) in [(json!("up"), 204), (json!("down"), 204), (Value::Null, 204), (json!("meh"), 422)] {
+    for (rating, status) in
+        [(json!("up"), 204), (json!("down"), 204), (Value::Null, 204), (json!("meh"), 422)]
+    {
         let body = json!({ "rating": rating, "comment": "because" });
         let reply = call(&fixture.ask, Method::POST, &format!("{path}/feedback"), body).await;
         assert_eq!(reply.status.as_u16(), status, "{}", reply.body);
@@ -298,7 +323,8 @@ async fn exports_hold_answers_and_sources() {
     let path = format!("/conversations/{}", turn["conversation"].as_str().expect("id"));
     let json = call(&fixture.ask, Method::GET, &format!("{path}/export?format=json"), Value::Null).await;
     assert_eq!(json.json(), call(&fixture.ask, Method::GET, &path, Value::Null).await.json());
-    let markdown = call(&fixture.ask, Method::GET, &format!("{path}/export?format=markdown"), Value::Null).await;
+    let markdown =
+        call(&fixture.ask, Method::GET, &format!("{path}/export?format=markdown"), Value::Null).await;
     assert_eq!(markdown.kind, "text/markdown; charset=utf-8");
     for part in [
         "# How many litres does the pump hold?\n",
@@ -328,7 +354,10 @@ async fn wrong_questions_are_refused() {
     }
     let most = question(&fixture.ask, json!({ "question": "é".repeat(4000) })).await;
     assert_eq!(most["answered"], false);
-    assert_eq!(call(&fixture.ask, Method::GET, "/ask/trn_x", Value::Null).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        call(&fixture.ask, Method::GET, "/ask/trn_x", Value::Null).await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[actix_web::test]
@@ -351,6 +380,7 @@ async fn others_read_the_answer_and_what_is_in_use() {
     assert!(fixture.ask.speakable(&fixture.scope, &TurnId::generate()).await.is_err());
     let report = fixture.ask.report(&fixture.scope).await.expect("reports");
     assert_eq!(report, json!({ "mode": "extractive", "model": null, "reachable": null }));
-    let events = fixture.ask.db(&fixture.scope).expect("db").read_now(|tx| lectern_store::outbox::after(tx, 0, 10));
+    let events =
+        fixture.ask.db(&fixture.scope).expect("db").read_now(|tx| lectern_store::outbox::after(tx, 0, 10));
     assert_eq!(events.expect("reads")[0].kind, "turn.created");
 }

@@ -37,7 +37,14 @@ const QUESTION: &str = "How many litres does the hydraulic pump hold?";
 
 #[tokio::test]
 async fn marks_become_checked_citations() {
-    let said = tokens(&["The pump can ", "hold 40 lit", "res [1", "]. It is checked weekly [9]. ", "The pump is made in Peru [1]. ", "Pumps hold 50 litres [1]."]);
+    let said = tokens(&[
+        "The pump can ",
+        "hold 40 lit",
+        "res [1",
+        "]. It is checked weekly [9]. ",
+        "The pump is made in Peru [1]. ",
+        "Pumps hold 50 litres [1].",
+    ]);
     let (turn, events, _fixture, fake) = answer(Fake::Tokens(said), QUESTION).await;
     assert_eq!((turn.mode, turn.model.as_deref(), turn.answered), (Mode::Ollama, Some("tiny"), true));
     assert_eq!(
@@ -52,32 +59,53 @@ async fn marks_become_checked_citations() {
     assert!(turn.trace.first_token_ms.is_some() && turn.trace.first_sentence_ms.is_some());
 
     assert!(matches!(&events[0], AskEvent::Retrieval(event) if event.mode == Mode::Ollama));
-    let text: String = events.iter().filter_map(|e| if let AskEvent::Token(t) = e { Some(t.as_str()) } else { None }).collect();
-    assert_eq!(text, "The pump can hold 40 litres. It is checked weekly. The pump is made in Peru. Pumps hold 50 litres.");
+    let text: String = events
+        .iter()
+        .filter_map(|e| if let AskEvent::Token(t) = e { Some(t.as_str()) } else { None })
+        .collect();
+    assert_eq!(
+        text,
+        "The pump can hold 40 litres. It is checked weekly. The pump is made in Peru. Pumps hold 50 litres."
+    );
     let at = |wanted: fn(&AskEvent) -> bool| events.iter().position(wanted).expect("is there");
     assert!(at(|e| matches!(e, AskEvent::Citation(_))) < at(|e| matches!(e, AskEvent::Sentence(_))));
     assert!(at(|e| matches!(e, AskEvent::Sentence(_))) < events.len() - 2, "before the answer ends");
 
     let chat = &fake.chats()[0]["messages"];
-    let (system, user) = (chat[0]["content"].as_str().expect("text"), chat[1]["content"].as_str().expect("text"));
+    let (system, user) =
+        (chat[0]["content"].as_str().expect("text"), chat[1]["content"].as_str().expect("text"));
     assert!(system.contains("[2]") && user.contains("[1] Pump manual, page 3\nThe hydraulic pump"), "{user}");
     assert!(user.ends_with(&format!("Question: {QUESTION}")));
 }
 
 #[tokio::test]
 async fn a_statement_without_mark_is_looked_for() {
-    let (turn, ..) = answer(Fake::Tokens(tokens(&["The hydraulic pump holds 40 litres of oil. Penguins like fish."])), QUESTION).await;
+    let (turn, ..) = answer(
+        Fake::Tokens(tokens(&["The hydraulic pump holds 40 litres of oil. Penguins like fish."])),
+        QUESTION,
+    )
+    .await;
     assert_eq!(turn.answer, "The hydraulic pump holds 40 litres of oil. [1] Penguins like fish.");
     assert_eq!(turn.dropped_citations, 0);
 }
 
 #[tokio::test]
 async fn failures_before_the_first_word_give_exact_sentences() {
-    for mode in [Fake::Garbage, Fake::NoModel, Fake::Drop(Vec::new()), Fake::Slow(Duration::from_secs(20), Vec::new()), Fake::Error(Vec::new(), "out of memory".into())] {
+    for mode in [
+        Fake::Garbage,
+        Fake::NoModel,
+        Fake::Drop(Vec::new()),
+        Fake::Slow(Duration::from_secs(20), Vec::new()),
+        Fake::Error(Vec::new(), "out of memory".into()),
+    ] {
         let (turn, events, ..) = answer(mode.clone(), QUESTION).await;
         assert_eq!((turn.mode, turn.model.as_ref()), (Mode::Extractive, None), "{mode:?}");
         assert_eq!(turn.answer, "The hydraulic pump holds 40 litres of oil. [1]");
-        assert!(turn.notice.as_deref().is_some_and(|told| told.contains("exact sentences")), "{:?}", turn.notice);
+        assert!(
+            turn.notice.as_deref().is_some_and(|told| told.contains("exact sentences")),
+            "{:?}",
+            turn.notice
+        );
         assert!(matches!(events.last(), Some(AskEvent::Done(_))));
     }
 }
@@ -86,10 +114,18 @@ async fn failures_before_the_first_word_give_exact_sentences() {
 async fn a_server_that_is_away_is_asked_once_and_then_left_alone() {
     let fixture = Fixture::new(Some(endpoint("http://127.0.0.1:1")));
     let (turn, _) = ask_in(&fixture, None, QUESTION).await;
-    assert!(turn.notice.as_deref().is_some_and(|told| told.contains("cannot be reached")), "{:?}", turn.notice);
+    assert!(
+        turn.notice.as_deref().is_some_and(|told| told.contains("cannot be reached")),
+        "{:?}",
+        turn.notice
+    );
     let (turn, events) = ask_in(&fixture, None, QUESTION).await;
     assert!(matches!(&events[0], AskEvent::Retrieval(event) if event.mode == Mode::Extractive));
-    assert!(turn.notice.as_deref().is_some_and(|told| told.contains("a short time ago")), "{:?}", turn.notice);
+    assert!(
+        turn.notice.as_deref().is_some_and(|told| told.contains("a short time ago")),
+        "{:?}",
+        turn.notice
+    );
     assert_eq!(fixture.ask.report(&fixture.scope).await.expect("reports")["reachable"], false);
     // Another server is tried at once.
     let fake = FakeOllama::start(Fake::Tokens(tokens(&["The pump holds 40 litres [1]."]))).await;
@@ -110,7 +146,10 @@ async fn a_failure_in_the_middle_keeps_what_came() {
 #[tokio::test]
 async fn the_model_may_say_that_it_is_not_there() {
     let (turn, events, ..) = answer(Fake::Tokens(tokens(&["NOT_", "IN_DOCUMENTS"])), QUESTION).await;
-    assert_eq!((turn.mode, turn.answered, turn.answer.as_str()), (Mode::None, false, "The documents do not tell."));
+    assert_eq!(
+        (turn.mode, turn.answered, turn.answer.as_str()),
+        (Mode::None, false, "The documents do not tell.")
+    );
     assert_eq!(turn.nearest[0].title, "Pump manual");
     assert!(!events.iter().any(|event| matches!(event, AskEvent::Token(_))));
 }
@@ -127,7 +166,10 @@ async fn when_words_do_not_answer_the_model_must_show_where_they_do() {
     fake.set(Fake::Tokens(tokens(&["The pump ", "holds 40 litres [1]."])));
     let (turn, events) = ask_in(&fixture, None, QUESTION).await;
     assert_eq!((turn.mode, turn.citations.len()), (Mode::Ollama, 1));
-    let text: String = events.iter().filter_map(|e| if let AskEvent::Token(t) = e { Some(t.as_str()) } else { None }).collect();
+    let text: String = events
+        .iter()
+        .filter_map(|e| if let AskEvent::Token(t) = e { Some(t.as_str()) } else { None })
+        .collect();
     assert_eq!(text, "The pump holds 40 litres.", "what was held back comes when it is proven");
 }
 
@@ -165,24 +207,41 @@ async fn a_client_that_goes_away_stops_the_model_and_the_turn_is_kept() {
 
 #[tokio::test]
 async fn a_follow_up_is_rewritten_by_the_model_and_history_is_shown() {
-    let fake = FakeOllama::start(Fake::Tokens(tokens(&["It was designed by Gustave Eiffel's company [1]."]))).await;
+    let fake =
+        FakeOllama::start(Fake::Tokens(tokens(&["It was designed by Gustave Eiffel's company [1]."]))).await;
     let fixture = Fixture::new(Some(fake.endpoint()));
     let (first, _) = ask_in(&fixture, None, "Who designed the Eiffel Tower?").await;
     fake.set(Fake::Tokens(tokens(&["When was the ", "Eiffel Tower built?\nSure!"])));
     let (_, _) = ask_in(&fixture, Some(first.conversation), "When was it built?").await;
-    assert_eq!(fixture.documents.searched.lock().last().map(String::as_str), Some("When was the Eiffel Tower built?"));
+    assert_eq!(
+        fixture.documents.searched.lock().last().map(String::as_str),
+        Some("When was the Eiffel Tower built?")
+    );
     let chats = fake.chats();
     assert_eq!(chats.len(), 3, "answer, rewrite, answer");
-    assert!(chats[1]["messages"][1]["content"].as_str().is_some_and(|said| said.ends_with("Last question: When was it built?")));
-    let roles: Vec<&str> =
-        chats[2]["messages"].as_array().expect("messages").iter().filter_map(|m| m["role"].as_str()).collect();
+    assert!(
+        chats[1]["messages"][1]["content"]
+            .as_str()
+            .is_some_and(|said| said.ends_with("Last question: When was it built?"))
+    );
+    let roles: Vec<&str> = chats[2]["messages"]
+        .as_array()
+        .expect("messages")
+        .iter()
+        .filter_map(|m| m["role"].as_str())
+        .collect();
     assert_eq!(roles, ["system", "user", "assistant", "user"]);
-    assert_eq!(chats[2]["messages"][2]["content"], "It was designed by Gustave Eiffel's company.", "without marks");
+    assert_eq!(
+        chats[2]["messages"][2]["content"], "It was designed by Gustave Eiffel's company.",
+        "without marks"
+    );
 }
 
 #[tokio::test]
 async fn reading_aloud_waits_for_the_end_of_the_answer() {
-    let fake = FakeOllama::start(Fake::Slow(Duration::from_millis(200), tokens(&["The pump holds 40 litres [1]."]))).await;
+    let fake =
+        FakeOllama::start(Fake::Slow(Duration::from_millis(200), tokens(&["The pump holds 40 litres [1]."])))
+            .await;
     let fixture = Fixture::new(Some(fake.endpoint()));
     let (found, turn) = tokio::sync::oneshot::channel::<TurnId>();
     let mut found = Some(found);
@@ -199,7 +258,9 @@ async fn reading_aloud_waits_for_the_end_of_the_answer() {
     };
     let (turn, said) = tokio::join!(fixture.ask.ask(&fixture.scope, request, &stop, &mut sink), listen);
     assert_eq!(turn.expect("answers").answer, said);
-    assert!(fake.chats()[0]["messages"][0]["content"].as_str().is_some_and(|rules| rules.contains("read aloud")));
+    assert!(
+        fake.chats()[0]["messages"][0]["content"].as_str().is_some_and(|rules| rules.contains("read aloud"))
+    );
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ const SMALL: &str = "that this these those with from have been were which their 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Word {
     pub text: String,
-    /// Has a digit; digits are without separators: `1,000` is `1000`.
+    /// Has a digit.
     pub number: bool,
     /// Written like a name, and not first.
     pub name: bool,
@@ -55,16 +55,22 @@ pub(crate) fn content(text: &str) -> Vec<Word> {
     words
 }
 
-/// Letters and digits in a row; a separator between two digits does not end a row.
+/// Letters and digits in a row. Thousands are written together (`1,000` is `1000`), fractions with a point.
 fn runs(text: &str) -> Vec<String> {
+    let chars: Vec<char> = text.chars().collect();
+    let digit = |at: usize| chars.get(at).is_some_and(char::is_ascii_digit);
     let mut runs = Vec::new();
     let mut run = String::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let inside = run.ends_with(|c: char| c.is_ascii_digit()) && chars.peek().is_some_and(char::is_ascii_digit);
+    for (at, c) in chars.iter().enumerate() {
+        let separates = matches!(c, ',' | '.' | '\u{a0}' | '\u{202f}' | '\'' | '’');
         if c.is_alphanumeric() {
-            run.push(c);
-        } else if !(inside && matches!(c, ',' | '.' | '\u{a0}' | '\u{202f}' | '\'' | '’')) && !run.is_empty() {
+            run.push(*c);
+        } else if separates && at > 0 && digit(at - 1) && digit(at + 1) {
+            let thousands = digit(at + 2) && digit(at + 3) && !digit(at + 4);
+            if !thousands {
+                run.push('.');
+            }
+        } else if !run.is_empty() {
             runs.push(std::mem::take(&mut run));
         }
     }
@@ -79,10 +85,9 @@ fn word(run: &str, first: bool) -> Option<Word> {
     let text = run.to_lowercase();
     let short = text.chars().nth(3).is_none();
     let upper = run.starts_with(char::is_uppercase);
-    if !number && (is_small(&text) || (short && !(upper && !first))) {
-        return None;
-    }
-    Some(Word { text, number, name: upper && !first })
+    let name = upper && !first;
+    let proves = number || (!is_small(&text) && (name || !short));
+    proves.then_some(Word { text, number, name })
 }
 
 fn pairs(run: &str, words: &mut Vec<Word>) {
@@ -103,9 +108,10 @@ pub(crate) fn related(a: &Word, b: &Word) -> bool {
     if a.number || b.number {
         return false;
     }
-    let shorter = a.text.chars().count().min(b.text.chars().count());
+    let (one, other) = (a.text.chars().count(), b.text.chars().count());
     let common = a.text.chars().zip(b.text.chars()).take_while(|(x, y)| x == y).count();
-    common >= 4 && common * 10 >= shorter * 7
+    let whole = common == one.min(other) && common >= 4 && one.abs_diff(other) <= 4;
+    whole || (common >= 5 && one.min(other) - common <= 2)
 }
 
 /// Share of the statement's words, by weight, that stand in the text.
@@ -131,7 +137,7 @@ mod tests {
     #[test]
     fn small_words_go_numbers_and_names_stay() {
         assert_eq!(texts("It was in 1,000 pieces of the US Navy."), ["1000", "pieces", "us", "navy"]);
-        assert_eq!(texts("3.5 bar. 7"), ["35", "7"]);
+        assert_eq!(texts("3,5 bar. 7, 1.234.567"), ["3.5", "7", "1234567"]);
         assert_eq!(texts("東京都 abc"), ["東京", "京都"]);
         assert_eq!(texts(""), Vec::<String>::new());
     }

@@ -56,6 +56,8 @@ pub enum Command {
     },
     /// What is in use, queue, disk and recent errors
     Status(Place),
+    /// Measure this machine: ingest, search, answers, speech, beside the raw engine
+    Bench(BenchArgs),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -181,6 +183,15 @@ pub struct SpeakArgs {
     /// Data folder whose cache holds the voice data [default: a temporary folder]
     #[arg(long, env = "LECTERN_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Passages of made-up text
+    #[arg(long, default_value_t = 100_000)]
+    pub passages: usize,
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,6 @@
 //! The API, as the command line uses it.
 
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -37,6 +38,17 @@ impl Client {
         json(self.send(self.http.post(format!("{}{path}", self.base)).json(body))?)
     }
 
+    /// Server-sent events of an answer, as they come.
+    pub fn stream(&self, path: &str, body: &Value) -> Result<impl Read + use<>> {
+        let request = self.http.post(format!("{}{path}", self.base)).header("Accept", "text/event-stream");
+        self.send(request.json(body))
+    }
+
+    /// A body, as it comes.
+    pub fn bytes(&self, path: &str) -> Result<impl Read + use<>> {
+        self.send(self.http.get(format!("{}{path}", self.base)))
+    }
+
     pub fn delete(&self, path: &str) -> Result<()> {
         self.send(self.http.delete(format!("{}{path}", self.base))).map(|_| ())
     }
@@ -54,10 +66,9 @@ impl Client {
     }
 
     fn send(&self, request: reqwest::blocking::RequestBuilder) -> Result<Response> {
-        let response = request
-            .bearer_auth(&self.token)
-            .send()
-            .with_context(|| format!("the appliance at {} does not answer", self.base.trim_end_matches("/api/v1")))?;
+        let response = request.bearer_auth(&self.token).send().with_context(|| {
+            format!("the appliance at {} does not answer", self.base.trim_end_matches("/api/v1"))
+        })?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);

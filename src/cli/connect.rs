@@ -17,12 +17,14 @@ pub struct Connection {
 impl Connection {
     pub fn open(place: &Place) -> Result<Self> {
         if let Some(url) = &place.url {
-            let authority = place.authority.as_deref().map(std::fs::read).transpose().context("--authority")?;
+            let authority =
+                place.authority.as_deref().map(std::fs::read).transpose().context("--authority")?;
             let client = Client::new(url, place.key.as_deref().unwrap_or_default(), authority.as_deref())?;
             return Ok(Self { client, embedded: None });
         }
         if let Some(serving) = Serving::of(&place.data)? {
-            let client = Client::new(&serving.url, &serving.token, serving.authority.as_deref().map(str::as_bytes))?;
+            let client =
+                Client::new(&serving.url, &serving.token, serving.authority.as_deref().map(str::as_bytes))?;
             return Ok(Self { client, embedded: None });
         }
         Self::open_folder(&place.data, place.config.as_deref())

@@ -16,7 +16,9 @@ pub fn run(command: &DocumentCommand) -> Result<ExitCode> {
     match command {
         DocumentCommand::List { json, place } => connect::with(place, |c| list(c, *json))?,
         DocumentCommand::Text { id, json, place } => connect::with(place, |c| print_text(c, id, *json))?,
-        DocumentCommand::Delete { id, place } => connect::with(place, |c| c.delete(&format!("/documents/{id}")))?,
+        DocumentCommand::Delete { id, place } => {
+            connect::with(place, |c| c.delete(&format!("/documents/{id}")))?
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -44,7 +46,8 @@ fn print_text(client: &Client, id: &str, as_json: bool) -> Result<()> {
     let (mut whole, mut blocks, mut from) = (String::new(), Vec::new(), 0);
     let (title, length) = loop {
         let to = (from + WINDOW).to_string();
-        let part = client.get(&format!("/documents/{id}/text"), &[("from", &from.to_string()), ("to", &to)])?;
+        let part =
+            client.get(&format!("/documents/{id}/text"), &[("from", &from.to_string()), ("to", &to)])?;
         whole.push_str(part["text"].as_str().unwrap_or_default());
         let own = part["blocks"].as_array().cloned().unwrap_or_default();
         blocks.extend(own.into_iter().filter(|b| b["start"].as_u64() >= Some(from)));
@@ -55,7 +58,10 @@ fn print_text(client: &Client, id: &str, as_json: bool) -> Result<()> {
         }
     };
     if as_json {
-        println!("{}", json!({ "document": id, "title": title, "length": length, "text": whole, "blocks": blocks }));
+        println!(
+            "{}",
+            json!({ "document": id, "title": title, "length": length, "text": whole, "blocks": blocks })
+        );
     } else {
         print!("{whole}");
     }

@@ -34,7 +34,9 @@ fn ingest(client: &Client, arguments: &IngestArgs, files: Vec<Found>) -> Result<
         std::thread::sleep(WATCH);
         let changed: Vec<Found> = walk::files(&arguments.paths)?
             .into_iter()
-            .filter(|file| stamp(file).is_some_and(|(path, now)| settled(now.0) && seen.insert(path, now) != Some(now)))
+            .filter(|file| {
+                stamp(file).is_some_and(|(path, now)| settled(now.0) && seen.insert(path, now) != Some(now))
+            })
             .collect();
         failed += batch(client, arguments, changed)?;
     }
@@ -58,7 +60,8 @@ fn batch(client: &Client, arguments: &IngestArgs, files: Vec<Found>) -> Result<u
     }
     let bar = bar(files.len() as u64, arguments.json);
     // An embedded appliance ends with the command, so its work must be waited for.
-    let wait = arguments.wait || (arguments.place.url.is_none() && !lectern_server::is_serving(&arguments.place.data));
+    let wait = arguments.wait
+        || (arguments.place.url.is_none() && !lectern_server::is_serving(&arguments.place.data));
     let mut failed = 0;
     let mut open = Vec::new();
     for file in files {
@@ -71,7 +74,12 @@ fn batch(client: &Client, arguments: &IngestArgs, files: Vec<Found>) -> Result<u
             }
             Err(error) => {
                 failed += 1;
-                report(&bar, arguments.json, &file, &json!({ "status": "failed", "problem": { "message": format!("{error:#}") } }));
+                report(
+                    &bar,
+                    arguments.json,
+                    &file,
+                    &json!({ "status": "failed", "problem": { "message": format!("{error:#}") } }),
+                );
             }
         }
     }
@@ -90,7 +98,12 @@ fn send(client: &Client, arguments: &IngestArgs, file: &Found) -> Result<Value> 
     client.upload(&file.path, &fields).map(|(view, _)| view)
 }
 
-fn wait_for(client: &Client, arguments: &IngestArgs, bar: &ProgressBar, mut open: Vec<(Found, Value)>) -> Result<usize> {
+fn wait_for(
+    client: &Client,
+    arguments: &IngestArgs,
+    bar: &ProgressBar,
+    mut open: Vec<(Found, Value)>,
+) -> Result<usize> {
     let mut failed = 0;
     while !open.is_empty() {
         let mut still = Vec::with_capacity(open.len());
@@ -141,6 +154,7 @@ fn bar(files: u64, hidden: bool) -> ProgressBar {
     } else {
         ProgressDrawTarget::stderr()
     };
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {elapsed_precise}  {msg}").expect("a fixed template");
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {elapsed_precise}  {msg}")
+        .expect("a fixed template");
     ProgressBar::with_draw_target(Some(files), target).with_style(style)
 }

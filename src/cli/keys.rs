@@ -13,7 +13,8 @@ use crate::connect;
 pub fn keys(command: &KeyCommand) -> Result<ExitCode> {
     match command {
         KeyCommand::Create { name, days, place } => {
-            let ends = days.map(|d| SystemClock.now().plus(std::time::Duration::from_secs(u64::from(d) * 86_400)));
+            let ends =
+                days.map(|d| SystemClock.now().plus(std::time::Duration::from_secs(u64::from(d) * 86_400)));
             let body = json!({ "name": name, "expires_at": ends });
             let key = connect::with(place, |c| c.post("/keys", &body))?;
             println!("{}", key["secret"].as_str().unwrap_or_default());
@@ -22,7 +23,13 @@ pub fn keys(command: &KeyCommand) -> Result<ExitCode> {
             let keys = connect::with(place, |c| c.get("/keys", &[]))?;
             for key in keys["items"].as_array().into_iter().flatten() {
                 let text = |name: &str| key[name].as_str().unwrap_or("-").to_owned();
-                println!("{}  {}…  {}  last used {}", text("id"), text("prefix"), text("name"), text("last_used_at"));
+                println!(
+                    "{}  {}…  {}  last used {}",
+                    text("id"),
+                    text("prefix"),
+                    text("name"),
+                    text("last_used_at")
+                );
             }
         }
         KeyCommand::Revoke { id, place } => connect::with(place, |c| c.delete(&format!("/keys/{id}")))?,

@@ -3,6 +3,8 @@
 //! Exit codes: 0 done (or answered), 1 failed, 2 wrong use, 3 not in the documents.
 
 mod args;
+mod bench;
+mod bench_text;
 mod client;
 mod connect;
 mod document;
@@ -52,6 +54,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Eval { command } => evaluate::run(&command),
         Command::Key { command } => keys::keys(&command),
         Command::User { command } => keys::users(&command),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Status(place) => query::status(&place),
         Command::Openapi => {
             println!("{}", lectern_server::openapi().to_pretty_json()?);

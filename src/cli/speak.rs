@@ -29,7 +29,12 @@ pub fn run(arguments: &SpeakArgs) -> Result<ExitCode> {
         rate: arguments.rate.clamp(80, 450),
         ..SpeakOptions::default()
     };
-    write_file(&Synthesizer::new(cache), &spoken_form(&text, &arguments.language), &options, &arguments.output)?;
+    write_file(
+        &Synthesizer::new(cache),
+        &spoken_form(&text, &arguments.language),
+        &options,
+        &arguments.output,
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -42,7 +47,8 @@ fn write_file(synthesizer: &Synthesizer, text: &str, options: &SpeakOptions, out
         return Ok(());
     }
     let part = output.with_extension("wav.part");
-    let mut file = std::fs::File::create(&part).with_context(|| format!("{} cannot be written", part.display()))?;
+    let mut file =
+        std::fs::File::create(&part).with_context(|| format!("{} cannot be written", part.display()))?;
     let written = synthesize(synthesizer, text, options, &mut file);
     if let Err(error) = written {
         let _ = std::fs::remove_file(&part);

@@ -47,7 +47,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("folder");
         let root = dir.path().join("docs");
         std::fs::create_dir_all(root.join(".git")).expect("folder");
-        for (name, body) in [("b.txt", "b"), ("a.txt", "a"), (".hidden", "x"), (".git/c", "x"), ("empty", "")] {
+        for (name, body) in [("b.txt", "b"), ("a.txt", "a"), (".hidden", "x"), (".git/c", "x"), ("empty", "")]
+        {
             std::fs::write(root.join(name), body).expect("writes");
         }
         let sources: Vec<_> = files(&[root]).expect("walks").into_iter().map(|f| f.source).collect();

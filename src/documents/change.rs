@@ -59,9 +59,14 @@ impl Documents {
             .db
             .write(move |tx| {
                 let view = store::by_id(tx, &wanted)?.ok_or_else(|| Error::not_found("document"))?;
-                let again = view.status == Status::Failed || (view.status == Status::Ready && !view.ocr_pages.is_empty());
+                let again = view.status == Status::Failed
+                    || (view.status == Status::Ready && !view.ocr_pages.is_empty());
                 if !again {
-                    return Err(Error::new(Code::Conflict, "Only a document that failed can be tried again.").into());
+                    return Err(Error::new(
+                        Code::Conflict,
+                        "Only a document that failed can be tried again.",
+                    )
+                    .into());
                 }
                 crate::store_text::remove(tx, &wanted)?;
                 store::set_status(tx, &wanted, Status::Queued)?;
@@ -106,7 +111,10 @@ impl Documents {
         let patch = match request.action {
             BulkAction::Retry => return self.retry(scope, id, RetryRequest::default()).await.map(|_| ()),
             BulkAction::Delete => return self.delete(scope, id).await,
-            BulkAction::SetCollection => PatchDocument { collection: Some(request.collection.clone().filter(|c| !c.is_empty())), ..PatchDocument::default() },
+            BulkAction::SetCollection => PatchDocument {
+                collection: Some(request.collection.clone().filter(|c| !c.is_empty())),
+                ..PatchDocument::default()
+            },
             BulkAction::AddTags | BulkAction::RemoveTags => {
                 let mut tags: BTreeSet<String> = self.get(scope, id).await?.tags.into_iter().collect();
                 for tag in &request.tags {

@@ -76,8 +76,11 @@ impl Documents {
         let tenant = self.tenant(scope)?;
         let Ok(disk) = rustix::fs::statvfs(&tenant.store.folder) else { return Ok(()) };
         if disk.f_bavail.saturating_mul(disk.f_frsize) < self.inner.limits.keep_free_bytes {
-            return Err(Error::new(Code::StorageFull, "The disk of the appliance is nearly full; the file was not taken.")
-                .hint("Free space on the disk that holds the data folder, or lower upload.keep_free."));
+            return Err(Error::new(
+                Code::StorageFull,
+                "The disk of the appliance is nearly full; the file was not taken.",
+            )
+            .hint("Free space on the disk that holds the data folder, or lower upload.keep_free."));
         }
         Ok(())
     }
@@ -93,7 +96,12 @@ impl Documents {
     }
 
     /// Takes a file of this machine; the file itself is copied.
-    pub async fn create_from_file(&self, scope: &Scope, path: &Path, file: NewFile) -> Result<(DocumentView, bool)> {
+    pub async fn create_from_file(
+        &self,
+        scope: &Scope,
+        path: &Path,
+        file: NewFile,
+    ) -> Result<(DocumentView, bool)> {
         file.check()?;
         self.check_space(scope)?;
         let tenant = self.tenant(scope)?;
@@ -182,7 +190,10 @@ fn copy(from: &Path, to: &Path, most: u64) -> Result<(String, u64)> {
         bytes += read as u64;
         if bytes > most {
             let _ = std::fs::remove_file(to);
-            return Err(Error::new(Code::TooLarge, format!("{} is larger than upload.max_size.", from.display())));
+            return Err(Error::new(
+                Code::TooLarge,
+                format!("{} is larger than upload.max_size.", from.display()),
+            ));
         }
         hash.update(&buffer[..read]);
         target.write_all(&buffer[..read]).map_err(Error::internal)?;
@@ -202,5 +213,7 @@ fn stem(name: &str) -> String {
 /// Until the content is known, the extension tells.
 fn kind_of_name(name: &str) -> String {
     let extension = Path::new(name).extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    extension.filter(|e| e.len() <= 8 && e.bytes().all(|b| b.is_ascii_alphanumeric())).unwrap_or_else(|| "txt".into())
+    extension
+        .filter(|e| e.len() <= 8 && e.bytes().all(|b| b.is_ascii_alphanumeric()))
+        .unwrap_or_else(|| "txt".into())
 }

@@ -30,7 +30,8 @@ pub(crate) struct QueueView {
 }
 
 pub(crate) fn queue_view(tx: &Tx<'_>) -> Result<QueueView, StoreError> {
-    let count = |status| store_list::count(tx, &ListParameters { status: Some(status), ..ListParameters::default() });
+    let count =
+        |status| store_list::count(tx, &ListParameters { status: Some(status), ..ListParameters::default() });
     Ok(QueueView {
         queued: count(Status::Queued)?,
         running: count(Status::Extracting)? + count(Status::Indexing)?,

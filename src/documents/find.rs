@@ -8,9 +8,9 @@ use lectern_search::{Facets, Hit, SearchRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::Documents;
 use crate::model::FacetCount;
 use crate::retrieve::conditions;
-use crate::Documents;
 
 const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;
@@ -36,6 +36,9 @@ pub struct SearchParameters {
     pub to: Option<String>,
     /// Only this document.
     pub document: Option<String>,
+    /// Count the values of the hits too; only on the first page.
+    #[serde(default)]
+    pub facets: bool,
 }
 
 /// A passage that fits.
@@ -87,17 +90,23 @@ impl SearchParameters {
             None => None,
         };
         let (from, to) = (day("from", self.from.as_deref())?, day("to", self.to.as_deref())?);
-        let plain =
-            Filter { collection: self.collection, tag: self.tag, kind: self.kind, language: self.language, document };
+        let plain = Filter {
+            collection: self.collection,
+            tag: self.tag,
+            kind: self.kind,
+            language: self.language,
+            document,
+        };
         let mut filters = conditions(&plain);
         if from.is_some() || to.is_some() {
-            filters.push(lectern_search::Filter::Created { from, to: to.map(|start| start + DAY_SECONDS - 1) });
+            filters
+                .push(lectern_search::Filter::Created { from, to: to.map(|start| start + DAY_SECONDS - 1) });
         }
         Ok(SearchRequest {
             text: self.q,
             filters,
             limit: self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT) as usize,
-            facets: self.cursor.is_none(),
+            facets: self.facets && self.cursor.as_deref().is_none_or(str::is_empty),
             cursor: self.cursor.filter(|c| !c.is_empty()),
             ..SearchRequest::default()
         })
@@ -108,7 +117,8 @@ impl SearchParameters {
 fn day(field: &str, text: Option<&str>) -> Result<Option<i64>> {
     text.filter(|t| !t.is_empty())
         .map(|text| {
-            let start = Timestamp::of_day(text).ok_or_else(|| Error::field(field, "write a day as 2024-01-31"))?;
+            let start =
+                Timestamp::of_day(text).ok_or_else(|| Error::field(field, "write a day as 2024-01-31"))?;
             Ok(start.0 / 1000)
         })
         .transpose()

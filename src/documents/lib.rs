@@ -36,8 +36,8 @@ pub use create::NewFile;
 pub use find::{SearchHit, SearchParameters, SearchResponse};
 pub use maintain::IndexReport;
 pub use model::{
-    BulkAction, BulkRequest, BulkResponse, BulkResult, DocumentFacets, DocumentProblem, DocumentView, FacetCount,
-    ListParameters, PatchDocument, RetryRequest, Status, TextBlock, TextWindow,
+    BulkAction, BulkRequest, BulkResponse, BulkResult, DocumentFacets, DocumentProblem, DocumentView,
+    FacetCount, ListParameters, PatchDocument, RetryRequest, Status, TextBlock, TextWindow,
 };
 use tenant::Tenant;
 

@@ -34,9 +34,8 @@ pub struct IndexReport {
 
 impl Documents {
     pub async fn list(&self, scope: &Scope, parameters: ListParameters) -> Result<Page<DocumentView>> {
-        let sort = Sort::parse(parameters.sort.as_deref()).ok_or_else(|| {
-            Error::field("sort", "must be -created_at, created_at, title or -size_bytes")
-        })?;
+        let sort = Sort::parse(parameters.sort.as_deref())
+            .ok_or_else(|| Error::field("sort", "must be -created_at, created_at, title or -size_bytes"))?;
         let request = PageRequest { limit: parameters.limit, cursor: parameters.cursor.clone() };
         let (limit, after) = (request.limit(), request.position()?);
         let tenant = self.tenant(scope)?;
@@ -117,7 +116,9 @@ impl Documents {
         let _gate = tenant.gate.lock().await;
         let open = tenant.uncommitted.lock().len();
         if open > 0 {
-            return Err(Error::new(Code::Busy, "Documents are being indexed.").hint("Try again in a few seconds."));
+            return Err(
+                Error::new(Code::Busy, "Documents are being indexed.").hint("Try again in a few seconds.")
+            );
         }
         tenant.on_index(SearchIndex::release_writer).await?;
         let again = tenant.clone();

@@ -142,7 +142,8 @@ pub(crate) fn field(name: &str, message: impl Into<String>) -> FieldError {
 }
 
 pub(crate) fn name_error(name: &str, value: &str) -> Option<FieldError> {
-    let fits = !value.trim().is_empty() && value.chars().count() <= MAX_NAME && !value.chars().any(char::is_control);
+    let fits =
+        !value.trim().is_empty() && value.chars().count() <= MAX_NAME && !value.chars().any(char::is_control);
     (!fits).then(|| field(name, format!("must have 1–{MAX_NAME} printable characters")))
 }
 
@@ -174,7 +175,9 @@ pub struct BulkRequest {
 impl Validate for BulkRequest {
     fn validate(&self) -> Vec<FieldError> {
         let mut errors: Vec<_> = self.tags.iter().filter_map(|t| name_error("tags", t)).collect();
-        errors.extend(self.collection.as_ref().filter(|c| !c.is_empty()).and_then(|c| name_error("collection", c)));
+        errors.extend(
+            self.collection.as_ref().filter(|c| !c.is_empty()).and_then(|c| name_error("collection", c)),
+        );
         if self.ids.is_empty() || self.ids.len() > MAX_BULK {
             errors.push(field("ids", format!("must have 1–{MAX_BULK} entries")));
         }

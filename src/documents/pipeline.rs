@@ -110,7 +110,8 @@ impl Documents {
             None => self.finish(tenant, job).await,
             // Extracted before the process ended, or the index is made anew.
             Some((view, Some(window))) => {
-                let extracted = Extracted { text: window.text, blocks: window.blocks, ..Extracted::default() };
+                let extracted =
+                    Extracted { text: window.text, blocks: window.blocks, ..Extracted::default() };
                 self.index(tenant, job, view, extracted).await
             }
             Some((view, None)) => self.extract(tenant, job, view).await,
@@ -128,7 +129,10 @@ impl Documents {
         view.status = Status::Extracting;
         view.problem = None;
         tenant.announce("document.progress", &view);
-        let source = Source { name: view.file_name.clone(), password: self.inner.passwords.lock().get(&view.id).cloned() };
+        let source = Source {
+            name: view.file_name.clone(),
+            password: self.inner.passwords.lock().get(&view.id).cloned(),
+        };
         let outcome = {
             let _cleared = ProgressGuard { tenant, id: &view.id };
             let mut shown = view.clone();
@@ -150,7 +154,13 @@ impl Documents {
         }
     }
 
-    async fn fail(&self, tenant: &Arc<Tenant>, job: &Job, view: &DocumentView, error: &ExtractError) -> Result<()> {
+    async fn fail(
+        &self,
+        tenant: &Arc<Tenant>,
+        job: &Job,
+        view: &DocumentView,
+        error: &ExtractError,
+    ) -> Result<()> {
         self.inner.passwords.lock().remove(&view.id);
         let (id, job, message) = (view.id.clone(), job.id.clone(), error.message.clone());
         let code = crate::report::code_name(error.code);
@@ -193,7 +203,11 @@ impl Documents {
                 let kind = crate::report::format_name(format);
                 let found = store::Found {
                     kind: &kind,
-                    title: extracted.title.as_deref().map(str::trim).filter(|t| !t.is_empty() && t.len() <= 500),
+                    title: extracted
+                        .title
+                        .as_deref()
+                        .map(str::trim)
+                        .filter(|t| !t.is_empty() && t.len() <= 500),
                     language: detect_language(sample),
                     pages: extracted.pages,
                     characters: extracted.text.chars().count() as u64,
@@ -215,7 +229,13 @@ impl Documents {
         }
     }
 
-    async fn index(&self, tenant: &Arc<Tenant>, job: &Job, view: DocumentView, extracted: Extracted) -> Result<()> {
+    async fn index(
+        &self,
+        tenant: &Arc<Tenant>,
+        job: &Job,
+        view: DocumentView,
+        extracted: Extracted,
+    ) -> Result<()> {
         let shaped = tokio::task::spawn_blocking(move || {
             let blocks: Vec<BlockRef<'_>> = extracted.blocks.iter().map(block_ref).collect();
             split_passages(&extracted.text, &blocks, Shape::default())

@@ -28,9 +28,13 @@ pub(crate) fn hint(code: &str) -> Option<&'static str> {
         "wrong_password" => "Check the password and try again.",
         "unsupported" => "Save it as PDF, DOCX or another format that Lectern reads, then add that file.",
         "damaged" => "Open it in the program that made it, save it again, then add the new file.",
-        "too_large" => "Split the document, or raise the limits in the section [extraction] of the configuration.",
+        "too_large" => {
+            "Split the document, or raise the limits in the section [extraction] of the configuration."
+        }
         "too_complex" => "Save it in a simpler format, such as PDF, then add that file.",
-        "timeout" => "Try again when the appliance is less busy, or raise extraction.time in the configuration.",
+        "timeout" => {
+            "Try again when the appliance is less busy, or raise extraction.time in the configuration."
+        }
         "memory" => "Split the document, or raise extraction.memory in the configuration.",
         "needs_ocr" => "Its pages are images. Install tesseract on the appliance's machine, then try again.",
         "empty" => "The document has no text that could be found.",
@@ -55,7 +59,8 @@ impl Report for Documents {
                 let queue = events::queue_view(tx)?;
                 let (passages, characters) = store_list::sums(tx)?;
                 let facets = store_list::facets(tx)?;
-                let count = |status: &str| facets.statuses.iter().find(|f| f.value == status).map_or(0, |f| f.count);
+                let count =
+                    |status: &str| facets.statuses.iter().find(|f| f.value == status).map_or(0, |f| f.count);
                 Ok(serde_json::json!({
                     "documents": {
                         "total": queue.queued + queue.running + queue.failed + queue.ready,

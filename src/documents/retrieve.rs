@@ -88,7 +88,13 @@ impl Retrieve for Documents {
         self.tenant(scope)?.on_index(move |index| find(index, &request)).await
     }
 
-    async fn quote(&self, scope: &Scope, document: &DocumentId, start: u32, end: u32) -> Result<Option<String>> {
+    async fn quote(
+        &self,
+        scope: &Scope,
+        document: &DocumentId,
+        start: u32,
+        end: u32,
+    ) -> Result<Option<String>> {
         let tenant = self.tenant(scope)?;
         let document = document.clone();
         let text = tenant

@@ -17,9 +17,19 @@ use crate::{
 
 #[derive(OpenApi)]
 #[openapi(paths(
-    list_documents, create_document, get_document, patch_document, delete_document, get_document_original,
-    get_document_text, retry_document, bulk_documents, get_document_facets, stream_events,
-    check_index, rebuild_index,
+    list_documents,
+    create_document,
+    get_document,
+    patch_document,
+    delete_document,
+    get_document_original,
+    get_document_text,
+    retry_document,
+    bulk_documents,
+    get_document_facets,
+    stream_events,
+    check_index,
+    rebuild_index,
     routes_search::search_passages,
 ))]
 struct Doc;
@@ -165,7 +175,11 @@ async fn get_document_original(
         .into_response(&request);
     let headers = response.headers_mut();
     // A browser's own PDF viewer does not start in a sandbox; other content gets one.
-    let policy = if view.kind == "pdf" { "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'" } else { "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'" };
+    let policy = if view.kind == "pdf" {
+        "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+    } else {
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+    };
     headers.insert(header::CONTENT_SECURITY_POLICY, header::HeaderValue::from_static(policy));
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache"));
     Ok(response)

@@ -94,7 +94,10 @@ pub(crate) fn read(row: &Row<'_>) -> Result<DocumentView> {
 
 /// Adds what stands in tables of its own.
 pub(crate) fn complete(tx: &Tx<'_>, mut view: DocumentView) -> Result<DocumentView> {
-    view.tags = tx.query("SELECT tag FROM document_tags WHERE document = $1 ORDER BY tag", params![&view.id], |r| r.at(0))?;
+    view.tags =
+        tx.query("SELECT tag FROM document_tags WHERE document = $1 ORDER BY tag", params![&view.id], |r| {
+            r.at(0)
+        })?;
     view.ocr_pages = tx.query(
         "SELECT page FROM document_image_pages WHERE document = $1 ORDER BY page",
         params![&view.id],
@@ -202,7 +205,14 @@ pub(crate) fn delete(tx: &mut Tx<'_>, id: &DocumentId) -> Result<Option<String>>
         tx.query_one("DELETE FROM documents WHERE id = $1 RETURNING sha256", params![id], |row| row.at(0))?;
     if let Some(hash) = &hash {
         queue::forget(tx, READ_JOB, id.as_str())?;
-        queue::push(tx, &NewJob { kind: REMOVE_JOB, subject: id.as_str(), payload: serde_json::json!({ "sha256": hash }) })?;
+        queue::push(
+            tx,
+            &NewJob {
+                kind: REMOVE_JOB,
+                subject: id.as_str(),
+                payload: serde_json::json!({ "sha256": hash }),
+            },
+        )?;
     }
     Ok(hash)
 }
@@ -224,7 +234,8 @@ pub(crate) fn recover(tx: &mut Tx<'_>) -> Result<()> {
 
 /// Every document that has a text is to be indexed again.
 pub(crate) fn index_all_again(tx: &mut Tx<'_>) -> Result<u64> {
-    let ready = tx.query("SELECT id FROM documents WHERE status = 'ready'", params![], |row| row.at::<DocumentId>(0))?;
+    let ready = tx
+        .query("SELECT id FROM documents WHERE status = 'ready'", params![], |row| row.at::<DocumentId>(0))?;
     tx.execute("UPDATE documents SET status = 'indexing' WHERE status = 'ready'", params![])?;
     for id in &ready {
         push_read(tx, id)?;
@@ -234,7 +245,9 @@ pub(crate) fn index_all_again(tx: &mut Tx<'_>) -> Result<u64> {
 
 /// What the index must hold: each findable document with its number of passages.
 pub(crate) fn indexed(tx: &Tx<'_>) -> Result<Vec<(String, u64)>> {
-    tx.query("SELECT id, passages FROM documents WHERE status = 'ready'", params![], |row| Ok((row.at(0)?, row.at(1)?)))
+    tx.query("SELECT id, passages FROM documents WHERE status = 'ready'", params![], |row| {
+        Ok((row.at(0)?, row.at(1)?))
+    })
 }
 
 pub(crate) fn hashes(tx: &Tx<'_>) -> Result<Vec<String>> {
@@ -244,7 +257,10 @@ pub(crate) fn hashes(tx: &Tx<'_>) -> Result<Vec<String>> {
 /// These documents are to be indexed again.
 pub(crate) fn index_again(tx: &mut Tx<'_>, ids: &[String]) -> Result<()> {
     for id in ids {
-        tx.execute("UPDATE documents SET status = 'indexing' WHERE id = $1 AND status = 'ready'", params![id])?;
+        tx.execute(
+            "UPDATE documents SET status = 'indexing' WHERE id = $1 AND status = 'ready'",
+            params![id],
+        )?;
         queue::push(tx, &NewJob { kind: READ_JOB, subject: id, payload: serde_json::Value::Null })?;
     }
     Ok(())

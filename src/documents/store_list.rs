@@ -9,7 +9,8 @@ use crate::store::{columns, complete, read};
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Conditions of every list; parameters 1–6.
-const WHERE: &str = "($1 IS NULL OR collection = $1) AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR status = $3)
+const WHERE: &str =
+    "($1 IS NULL OR collection = $1) AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR status = $3)
     AND ($4 IS NULL OR language = $4)
     AND ($5 IS NULL OR EXISTS (SELECT 1 FROM document_tags WHERE document = documents.id AND tag = $5))
     AND ($6 IS NULL OR lower(title) LIKE $6 ESCAPE '\\' OR lower(file_name) LIKE $6 ESCAPE '\\')";
@@ -98,13 +99,19 @@ pub(crate) fn count(tx: &Tx<'_>, list: &ListParameters) -> Result<u64> {
 
 pub(crate) fn facets(tx: &Tx<'_>) -> Result<DocumentFacets> {
     let column = |name: &str| {
-        counts(tx, &format!(
-            "SELECT {name}, count(*) FROM documents WHERE {name} IS NOT NULL GROUP BY {name} ORDER BY 2 DESC, 1 LIMIT 200"
-        ))
+        counts(
+            tx,
+            &format!(
+                "SELECT {name}, count(*) FROM documents WHERE {name} IS NOT NULL GROUP BY {name} ORDER BY 2 DESC, 1 LIMIT 200"
+            ),
+        )
     };
     Ok(DocumentFacets {
         collections: column("collection")?,
-        tags: counts(tx, "SELECT tag, count(*) FROM document_tags GROUP BY tag ORDER BY 2 DESC, 1 LIMIT 200")?,
+        tags: counts(
+            tx,
+            "SELECT tag, count(*) FROM document_tags GROUP BY tag ORDER BY 2 DESC, 1 LIMIT 200",
+        )?,
         types: column("kind")?,
         languages: column("language")?,
         statuses: column("status")?,

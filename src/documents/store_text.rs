@@ -91,7 +91,8 @@ pub(crate) fn whole(tx: &Tx<'_>, document: &DocumentId) -> Result<Option<Window>
 
 /// A block that began in an earlier piece and reaches `from`: the last one before it.
 fn reaching(tx: &Tx<'_>, document: &DocumentId, first: usize, from: u32) -> Result<Option<Block>> {
-    let sql = "SELECT blocks FROM document_text WHERE document = $1 AND piece < $2 ORDER BY piece DESC LIMIT 64";
+    let sql =
+        "SELECT blocks FROM document_text WHERE document = $1 AND piece < $2 ORDER BY piece DESC LIMIT 64";
     let earlier = tx.query(sql, params![document, first], |row| row.at::<Vec<u8>>(0))?;
     for packed in earlier {
         let blocks: Vec<Block> = serde_json::from_slice(&unpack(&packed)?)?;
@@ -102,7 +103,12 @@ fn reaching(tx: &Tx<'_>, document: &DocumentId, first: usize, from: u32) -> Resu
     Ok(None)
 }
 
-fn pieces(tx: &Tx<'_>, document: &DocumentId, first: usize, last: usize) -> Result<Vec<(usize, String, Vec<Block>)>> {
+fn pieces(
+    tx: &Tx<'_>,
+    document: &DocumentId,
+    first: usize,
+    last: usize,
+) -> Result<Vec<(usize, String, Vec<Block>)>> {
     tx.query(
         "SELECT piece, body, blocks FROM document_text WHERE document = $1 AND piece BETWEEN $2 AND $3 ORDER BY piece",
         params![document, first, last],

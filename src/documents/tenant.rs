@@ -10,8 +10,8 @@ use lectern_store::TenantStore;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
-use crate::model::DocumentView;
 use crate::Limits;
+use crate::model::DocumentView;
 
 /// The writer's memory is given back when nothing was written for this long.
 const WRITER_IDLE: Duration = Duration::from_secs(20);
@@ -93,7 +93,13 @@ impl Tenant {
     pub fn announce(&self, kind: &str, view: &DocumentView) {
         let payload = serde_json::to_value(view).unwrap_or_default();
         let at = self.store.db.clock().now();
-        self.store.db.notify(Event { sequence: 0, kind: kind.to_owned(), subject: view.id.to_string(), payload, at });
+        self.store.db.notify(Event {
+            sequence: 0,
+            kind: kind.to_owned(),
+            subject: view.id.to_string(),
+            payload,
+            at,
+        });
     }
 
     pub fn percent(&self, document: &DocumentId) -> Option<u8> {

@@ -82,11 +82,15 @@ fn a_deletion_takes_text_tags_and_job_and_leaves_the_removal() {
     .expect("writes");
     assert_eq!(db.write_now(|tx| store::delete(tx, &id)).expect("deletes"), Some(document.sha256.clone()));
     let left = |table: &str| {
-        db.read_now(|tx| tx.scalar::<i64>(&format!("SELECT count(*) FROM {table}"), params![])).expect("counts")
+        db.read_now(|tx| tx.scalar::<i64>(&format!("SELECT count(*) FROM {table}"), params![]))
+            .expect("counts")
     };
     assert_eq!((left("document_text"), left("document_tags"), left("jobs")), (Some(0), Some(0), Some(1)));
     let job = db.write_now(queue::take).expect("takes").expect("a job");
-    assert_eq!((job.kind.as_str(), job.payload["sha256"].as_str()), (store::REMOVE_JOB, Some(document.sha256.as_str())));
+    assert_eq!(
+        (job.kind.as_str(), job.payload["sha256"].as_str()),
+        (store::REMOVE_JOB, Some(document.sha256.as_str()))
+    );
 }
 
 #[test]
@@ -116,7 +120,11 @@ fn percent_signs_in_a_filter_are_letters() {
         db.write_now(|tx| store::insert(tx, &new(name))).expect("inserts");
     }
     let titles = |q: &str| {
-        let list = ListParameters { q: Some(q.to_owned()), status: Some(Status::Queued), ..ListParameters::default() };
+        let list = ListParameters {
+            q: Some(q.to_owned()),
+            status: Some(Status::Queued),
+            ..ListParameters::default()
+        };
         let views = db.read_now(|tx| store_list::list(tx, &list, Sort::Title, None, 10)).expect("lists");
         views.into_iter().map(|v| (v.title, v.tags)).collect::<Vec<_>>()
     };

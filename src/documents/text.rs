@@ -11,7 +11,13 @@ pub(crate) const MAX_WINDOW: u64 = 200_000;
 
 impl Documents {
     /// The code points `from..to` of a document's text; at most 200,000 at once.
-    pub async fn text(&self, scope: &Scope, id: &DocumentId, from: u64, to: Option<u64>) -> Result<TextWindow> {
+    pub async fn text(
+        &self,
+        scope: &Scope,
+        id: &DocumentId,
+        from: u64,
+        to: Option<u64>,
+    ) -> Result<TextWindow> {
         let to = to.unwrap_or(u64::MAX).min(from.saturating_add(MAX_WINDOW));
         self.window(scope, id, from, to).await
     }
@@ -46,6 +52,14 @@ impl Documents {
 }
 
 fn block(block: Block) -> TextBlock {
-    let kind = serde_json::to_value(block.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-    TextBlock { kind, level: block.level, start: block.start, end: block.end, page: block.page, label: block.label }
+    let kind =
+        serde_json::to_value(block.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+    TextBlock {
+        kind,
+        level: block.level,
+        start: block.start,
+        end: block.end,
+        page: block.page,
+        label: block.label,
+    }
 }

@@ -7,9 +7,9 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::encoding;
-use crate::model::{ExtractError, ExtractErrorCode, Source};
+use crate::model::{BlockKind, ExtractError, ExtractErrorCode, Source};
 use crate::package::read_limited;
-use crate::read::try_embed;
+use crate::read::{is_readable, try_embed};
 use crate::writer::{TextWriter, damaged, too_large};
 
 pub(crate) fn extract(
@@ -26,10 +26,16 @@ pub(crate) fn extract(
     let raw: Vec<Vec<u8>> = zip.file_names_raw().map(<[u8]>::to_vec).collect();
     let names = decode_names(&raw);
     let mut first_error = None;
+    let mark = out.mark();
     for index in 0..zip.len() {
         progress((index * 100 / zip.len().max(1)) as u8);
         let name = &names[index.min(names.len().saturating_sub(1))];
         let problem = match member(&mut zip, index, name, source, out)? {
+            // A picture or an empty file is at least known by its name.
+            Member::Read(bytes) if !is_readable(&bytes, name) => {
+                out.push_block(BlockKind::ListItem, 1, name, None, Some(name))?;
+                None
+            }
             Member::Read(bytes) => try_embed(&bytes, name, source, out)?,
             Member::Passed => None,
             Member::Failed(error) => {
@@ -41,7 +47,7 @@ pub(crate) fn extract(
     }
     // An archive of which nothing can be read fails with the reason of its first member.
     match first_error {
-        Some(error) if out.is_empty() => Err(error),
+        Some(error) if out.is_empty_since(&mark) => Err(error),
         _ => Ok(()),
     }
 }
@@ -99,9 +105,10 @@ fn wrong_password() -> ExtractError {
 fn explain(error: &ZipError) -> ExtractError {
     match error {
         ZipError::InvalidPassword => wrong_password(),
-        ZipError::UnsupportedArchive(text) if text.to_lowercase().contains("password") => {
-            ExtractError { code: ExtractErrorCode::Encrypted, message: "The archive is protected by a password.".to_owned() }
-        }
+        ZipError::UnsupportedArchive(text) if text.to_lowercase().contains("password") => ExtractError {
+            code: ExtractErrorCode::Encrypted,
+            message: "The archive is protected by a password.".to_owned(),
+        },
         ZipError::UnsupportedArchive(_) | ZipError::CompressionMethodNotSupported(_) => ExtractError {
             code: ExtractErrorCode::Unsupported,
             message: "It is compressed in a way that cannot be read.".to_owned(),
@@ -156,7 +163,11 @@ mod tests {
         writer.finish().unwrap().into_inner()
     }
 
-    fn read_zip(bytes: &[u8], password: Option<&str>, limits: &Limits) -> Result<crate::model::Extracted, ExtractError> {
+    fn read_zip(
+        bytes: &[u8],
+        password: Option<&str>,
+        limits: &Limits,
+    ) -> Result<crate::model::Extracted, ExtractError> {
         let source = Source { name: "a.zip".into(), password: password.map(str::to_owned) };
         read::extract(bytes, &source, limits, &mut |_| ()).map(|(_, out)| out)
     }
@@ -177,7 +188,10 @@ mod tests {
         for _ in 0..12 {
             nested = zip(&[("n.zip", &nested)], None);
         }
-        assert_eq!(read_zip(&nested, None, &Limits::default()).unwrap_err().code, ExtractErrorCode::TooComplex);
+        assert_eq!(
+            read_zip(&nested, None, &Limits::default()).unwrap_err().code,
+            ExtractErrorCode::TooComplex
+        );
         let big = zip(&[("a.txt", &vec![b'a'; 100_000])], None);
         let limits = Limits { unpacked_bytes: 50_000, ..Limits::default() };
         assert_eq!(read_zip(&big, None, &limits).unwrap_err().code, ExtractErrorCode::TooLarge);

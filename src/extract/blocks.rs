@@ -4,6 +4,7 @@
 //! (one filled cell with several blocks, or one with a table inside) gives its blocks on their own.
 
 use crate::model::{BlockKind, ExtractError};
+use crate::table_spans::{Grid, Span};
 use crate::writer::TextWriter;
 
 /// Tables nested deeper than this only lay out; their rows join the table they are in.
@@ -22,6 +23,8 @@ struct Piece {
 struct Table {
     row: Vec<Vec<Piece>>,
     in_cell: bool,
+    spans: Vec<Span>,
+    grid: Grid,
 }
 
 pub(crate) struct Blocks<'w> {
@@ -50,7 +53,13 @@ impl<'w> Blocks<'w> {
             return Ok(());
         }
         let Some(table) = depth.checked_sub(1).and_then(|at| self.tables.get_mut(at)) else {
-            return self.out.push_block(piece.kind, piece.level, &piece.text, self.page, self.label.as_deref());
+            return self.out.push_block(
+                piece.kind,
+                piece.level,
+                &piece.text,
+                self.page,
+                self.label.as_deref(),
+            );
         };
         // Text between cells (captions, misplaced text) belongs to a cell of its own.
         if !table.in_cell || table.row.is_empty() {
@@ -88,6 +97,25 @@ impl<'w> Blocks<'w> {
         }
     }
 
+    /// How many columns and rows the open cell covers.
+    pub fn span_cell(&mut self, columns: usize, rows: usize) {
+        self.set_span(Span { columns: columns.clamp(1, 1000), rows: rows.clamp(1, 1000), continued: false });
+    }
+
+    /// The open cell shows what stands in the one above it.
+    pub fn continue_cell(&mut self, columns: usize) {
+        self.set_span(Span { columns: columns.clamp(1, 1000), rows: 1, continued: true });
+    }
+
+    fn set_span(&mut self, span: Span) {
+        if let Some(table) = self.tables.last_mut().filter(|table| !table.row.is_empty()) {
+            table.spans.resize(table.row.len(), Span::default());
+            if let Some(last) = table.spans.last_mut() {
+                *last = span;
+            }
+        }
+    }
+
     pub fn in_nested_table(&self) -> bool {
         self.tables.len() > 1
     }
@@ -95,20 +123,25 @@ impl<'w> Blocks<'w> {
     /// Repeats the text of the last cell.
     pub fn repeat_cell(&mut self, times: usize) {
         let Some(row) = self.tables.last_mut().map(|table| &mut table.row) else { return };
-        let text = row.last().map(|cell| cell.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join(" "));
+        let text =
+            row.last().map(|cell| cell.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join(" "));
         for _ in 0..times {
             let text = text.clone().unwrap_or_default();
-            let cell = if text.is_empty() { Vec::new() } else { vec![Piece { kind: BlockKind::Paragraph, level: 0, text }] };
+            let cell = if text.is_empty() {
+                Vec::new()
+            } else {
+                vec![Piece { kind: BlockKind::Paragraph, level: 0, text }]
+            };
             row.push(cell);
         }
     }
 
     /// Takes back a cell that was opened and never filled.
     pub fn drop_empty_cell(&mut self) {
-        if let Some(table) = self.tables.last_mut() {
-            if table.row.last().is_some_and(Vec::is_empty) {
-                table.row.pop();
-            }
+        if let Some(table) = self.tables.last_mut()
+            && table.row.last().is_some_and(Vec::is_empty)
+        {
+            table.row.pop();
         }
     }
 
@@ -121,8 +154,12 @@ impl<'w> Blocks<'w> {
     pub fn close_row(&mut self) -> Result<(), ExtractError> {
         let depth = self.tables.len();
         let Some(table) = self.tables.last_mut() else { return Ok(()) };
-        let row = std::mem::take(&mut table.row);
+        let mut row = std::mem::take(&mut table.row);
         table.in_cell = false;
+        let spans = std::mem::take(&mut table.spans);
+        if !spans.is_empty() || !table.grid.is_empty() {
+            row = table.grid.fill(row, &spans, |cell| join_row(std::slice::from_ref(cell)), piece_of);
+        }
         let filled = row.iter().filter(|cell| !cell.is_empty()).count();
         let blocks: usize = row.iter().map(Vec::len).sum();
         let size: usize = row.iter().flatten().map(|piece| piece.text.len()).sum();
@@ -144,6 +181,14 @@ impl<'w> Blocks<'w> {
             self.close_table()?;
         }
         Ok(())
+    }
+}
+
+fn piece_of(text: &str) -> Vec<Piece> {
+    if text.is_empty() {
+        Vec::new()
+    } else {
+        vec![Piece { kind: BlockKind::Paragraph, level: 0, text: text.to_owned() }]
     }
 }
 

@@ -39,10 +39,14 @@ fn sniff(text: &str) -> char {
         });
         common.map_or((0, 0), |width| (widths.iter().filter(|other| **other == width).count(), width))
     };
-    [',', '\t', ';', '|', ':'].into_iter().rev().max_by_key(|delimiter| {
-        let (lines, width) = score(*delimiter);
-        (if *delimiter == ':' { lines / 2 } else { lines }, width)
-    }).unwrap_or(',')
+    [',', '\t', ';', '|', ':']
+        .into_iter()
+        .rev()
+        .max_by_key(|delimiter| {
+            let (lines, width) = score(*delimiter);
+            (if *delimiter == ':' { lines / 2 } else { lines }, width)
+        })
+        .unwrap_or(',')
 }
 
 struct Records<'a> {
@@ -70,12 +74,12 @@ impl Records<'_> {
 
 /// A field, the bytes it and its delimiter take, and whether the record ends with it.
 fn field(text: &str, delimiter: char) -> (String, usize, bool) {
-    if let Some(quoted) = text.strip_prefix('"') {
-        if let Some((value, used)) = quoted_field(quoted) {
-            let after = &text[1 + used..];
-            let (tail, more, ends) = bare_field(after, delimiter);
-            return (value + tail, 1 + used + more, ends);
-        }
+    if let Some(quoted) = text.strip_prefix('"')
+        && let Some((value, used)) = quoted_field(quoted)
+    {
+        let after = &text[1 + used..];
+        let (tail, more, ends) = bare_field(after, delimiter);
+        return (value + tail, 1 + used + more, ends);
     }
     let (value, used, ends) = bare_field(text, delimiter);
     (value.to_owned(), used, ends)

@@ -3,7 +3,18 @@
 use crate::number_format::Token;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const DAYS: [&str; 7] = ["Saturday", "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday"];
 
@@ -79,7 +90,7 @@ pub(crate) fn date(tokens: &[Token], value: f64, epoch_1904: bool) -> Option<Str
                     'm' => seconds / 60.0,
                     _ => seconds,
                 };
-                out.push_str(&format!("{}", shown.floor()));
+                out.push_str(&shown.floor().to_string());
             }
             Token::Fraction(digits) => {
                 let micros = format!("{:06}", at.micros);

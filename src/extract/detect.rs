@@ -1,6 +1,6 @@
 //! Which format a file is in. The content decides; the name only breaks ties between kinds of plain text.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read as _};
 
 use crate::encoding;
 use crate::model::Format;
@@ -9,7 +9,11 @@ const SAMPLE: usize = 8192;
 
 /// The format of a file, `None` when it is none that can be read.
 pub fn detect(bytes: &[u8], name: &str) -> Option<Format> {
-    by_magic(bytes, name).unwrap_or_else(|| by_text(bytes, name))
+    match by_magic(bytes, name) {
+        Magic::Is(format) => Some(format),
+        Magic::Nothing => None,
+        Magic::Unknown => by_text(bytes, name),
+    }
 }
 
 /// Lower-case extension of a file name, without the dot.
@@ -18,29 +22,36 @@ pub(crate) fn extension(name: &str) -> String {
     file.rsplit_once('.').map(|(_, ext)| ext.to_lowercase()).unwrap_or_default()
 }
 
-/// `Some(None)`: known not to be text.
-fn by_magic(bytes: &[u8], name: &str) -> Option<Option<Format>> {
+/// What the first bytes say.
+enum Magic {
+    Is(Format),
+    /// Known, and no document that can be read.
+    Nothing,
+    Unknown,
+}
+
+fn by_magic(bytes: &[u8], name: &str) -> Magic {
     let head = &bytes[..bytes.len().min(1024)];
     if head.windows(5).any(|five| five == b"%PDF-") {
-        return Some(Some(Format::Pdf));
+        return Magic::Is(Format::Pdf);
     }
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") || bytes.starts_with(b"PK00PK\x03\x04") {
-        return Some(zip_kind(bytes, name));
+    if [&b"PK\x03\x04"[..], b"PK\x05\x06", b"PK00PK\x03\x04"].iter().any(|magic| bytes.starts_with(magic)) {
+        return zip_kind(bytes, name).map_or(Magic::Nothing, Magic::Is);
     }
-    if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]) {
-        return Some(ole_kind(bytes, name));
+    if crate::ole::is_ole(bytes) {
+        return ole_kind(bytes, name).map_or(Magic::Nothing, Magic::Is);
     }
     if head.trim_ascii_start().starts_with(b"{\\rtf") {
-        return Some(Some(Format::Rtf));
+        return Magic::Is(Format::Rtf);
     }
     if is_image(bytes) {
-        return Some(Some(Format::Image));
+        return Magic::Is(Format::Image);
     }
     // Excel before OLE2 wrote bare records: BOF with length and version.
     if matches!(bytes, [9, 0 | 2 | 4 | 8, 4..=16, 0, ..]) {
-        return Some(Some(Format::Xls));
+        return Magic::Is(Format::Xls);
     }
-    None
+    Magic::Unknown
 }
 
 fn is_image(bytes: &[u8]) -> bool {
@@ -55,14 +66,19 @@ fn is_image(bytes: &[u8]) -> bool {
 
 fn zip_kind(bytes: &[u8], name: &str) -> Option<Format> {
     if let Some(format) = by_mimetype_member(bytes) {
-        return format;
+        return Some(format);
     }
-    let Ok(zip) = zip::ZipArchive::new(Cursor::new(bytes)) else {
+    let Ok(mut zip) = zip::ZipArchive::new(Cursor::new(bytes)) else {
         return Some(by_office_extension(name).unwrap_or(Format::Zip));
     };
-    let names: Vec<String> =
-        zip.file_names_raw().map(|raw| String::from_utf8_lossy(raw).replace('\\', "/").to_lowercase()).collect();
+    let names: Vec<String> = zip
+        .file_names_raw()
+        .map(|raw| String::from_utf8_lossy(raw).replace('\\', "/").to_lowercase())
+        .collect();
     let has = |start: &str| names.iter().any(|name| name.trim_start_matches('/').starts_with(start));
+    if let Some(format) = by_unpacked_mimetype(&mut zip) {
+        return Some(format);
+    }
     if has("[content_types].xml") || has("_rels/.rels") {
         for (folder, format) in [("word/", Format::Docx), ("ppt/", Format::Pptx), ("xl/", Format::Xlsx)] {
             if has(folder) {
@@ -71,7 +87,7 @@ fn zip_kind(bytes: &[u8], name: &str) -> Option<Format> {
         }
         return Some(by_office_extension(name).unwrap_or(Format::Zip));
     }
-    if has("meta-inf/container.xml") && names.iter().any(|name| name.ends_with(".opf")) {
+    if has("meta-inf/container.xml") && names.iter().any(|name| extension(name) == "opf") {
         return Some(Format::Epub);
     }
     if has("content.xml") && (has("meta-inf/manifest.xml") || has("styles.xml")) {
@@ -81,18 +97,25 @@ fn zip_kind(bytes: &[u8], name: &str) -> Option<Format> {
 }
 
 /// ODF and EPUB say what they are in their first member, which is stored.
-fn by_mimetype_member(bytes: &[u8]) -> Option<Option<Format>> {
+fn by_mimetype_member(bytes: &[u8]) -> Option<Format> {
     let name_length = usize::from(u16::from_le_bytes([*bytes.get(26)?, *bytes.get(27)?]));
     let extra = usize::from(u16::from_le_bytes([*bytes.get(28)?, *bytes.get(29)?]));
     if bytes.get(30..30 + name_length)? != b"mimetype" {
         return None;
     }
     let start = 30 + name_length + extra;
-    let value = String::from_utf8_lossy(bytes.get(start..(start + 80).min(bytes.len()))?).into_owned();
-    if value.starts_with("application/epub+zip") {
-        return Some(Some(Format::Epub));
-    }
-    opendocument_kind(&value).map(Some)
+    by_media_type(&String::from_utf8_lossy(bytes.get(start..(start + 80).min(bytes.len()))?))
+}
+
+fn by_media_type(value: &str) -> Option<Format> {
+    if value.starts_with("application/epub+zip") { Some(Format::Epub) } else { opendocument_kind(value) }
+}
+
+/// The same member where a program packed it, or put it elsewhere.
+fn by_unpacked_mimetype(zip: &mut zip::ZipArchive<Cursor<&[u8]>>) -> Option<Format> {
+    let mut value = String::new();
+    zip.by_name("mimetype").ok()?.take(100).read_to_string(&mut value).ok()?;
+    by_media_type(&value)
 }
 
 fn opendocument_kind(media_type: &str) -> Option<Format> {
@@ -132,7 +155,8 @@ fn ole_kind(bytes: &[u8], name: &str) -> Option<Format> {
         })
     };
     let Ok(file) = cfb::CompoundFile::open(Cursor::new(bytes)) else { return by_name() };
-    let names: Vec<String> = file.read_root_storage().take(4096).map(|entry| entry.name().to_lowercase()).collect();
+    let names: Vec<String> =
+        file.read_root_storage().take(4096).map(|entry| entry.name().to_lowercase()).collect();
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
     if has("encryptedpackage") || has("encryptioninfo") {
         return Some(by_office_extension(name).unwrap_or(Format::Docx));
@@ -185,7 +209,9 @@ fn by_text(bytes: &[u8], name: &str) -> Option<Format> {
     if matches!(extension.as_str(), "json" | "jsonl" | "ndjson" | "geojson" | "ipynb") {
         return Some(Format::Json);
     }
-    if extension.is_empty() && head.starts_with(['{', '[']) && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+    if extension.is_empty()
+        && head.starts_with(['{', '['])
+        && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
     {
         return Some(Format::Json);
     }
@@ -197,11 +223,9 @@ fn is_text(sample: &[u8]) -> bool {
     if encoding::decode_bom(sample).is_some() || encoding::utf16_without_bom(sample).is_some() {
         return true;
     }
-    let odd = sample
-        .iter()
-        .filter(|byte| matches!(byte, 0..=7 | 14..=26 | 28..=31 | 127))
-        .count();
-    !sample.is_empty() && odd * 100 <= sample.len() && sample.iter().filter(|byte| **byte == 0).count() * 500 <= sample.len()
+    let odd = sample.iter().filter(|byte| matches!(byte, 0..=7 | 14..=26 | 28..=31 | 127)).count();
+    let zeros = sample.split(|byte| *byte == 0).count() - 1;
+    !sample.is_empty() && odd * 100 <= sample.len() && zeros * 500 <= sample.len()
 }
 
 fn flat_opendocument(head: &str) -> Option<Format> {
@@ -215,10 +239,16 @@ fn flat_opendocument(head: &str) -> Option<Format> {
 fn looks_like_html(lower: &str) -> bool {
     let mut rest = lower;
     // Comments and declarations may stand before the first element.
-    while let Some(after) = rest.strip_prefix("<!--").and_then(|r| r.split_once("-->")).map(|(_, after)| after) {
+    while let Some(after) =
+        rest.strip_prefix("<!--").and_then(|r| r.split_once("-->")).map(|(_, after)| after)
+    {
         rest = after.trim_start();
     }
-    if rest.starts_with("<!doctype html") || rest.starts_with("<html") || rest.starts_with("<head") || rest.starts_with("<body") {
+    if rest.starts_with("<!doctype html")
+        || rest.starts_with("<html")
+        || rest.starts_with("<head")
+        || rest.starts_with("<body")
+    {
         return true;
     }
     if rest.starts_with("<?xml") || rest.starts_with("<!doctype") {
@@ -232,8 +262,22 @@ fn looks_like_html(lower: &str) -> bool {
 /// At least `least` known mail headers before the first empty line.
 fn has_mail_header(head: &str, least: usize) -> bool {
     const KNOWN: [&str; 16] = [
-        "from:", "to:", "subject:", "date:", "received:", "return-path:", "message-id:", "mime-version:", "delivered-to:",
-        "content-type:", "cc:", "reply-to:", "x-mozilla-status:", "in-reply-to:", "content-transfer-encoding:", "sender:",
+        "from:",
+        "to:",
+        "subject:",
+        "date:",
+        "received:",
+        "return-path:",
+        "message-id:",
+        "mime-version:",
+        "delivered-to:",
+        "content-type:",
+        "cc:",
+        "reply-to:",
+        "x-mozilla-status:",
+        "in-reply-to:",
+        "content-transfer-encoding:",
+        "sender:",
     ];
     let mut found = 0;
     for line in head.lines().take(200) {

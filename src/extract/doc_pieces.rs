@@ -24,12 +24,15 @@ pub(crate) struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     pub fn read(main: &'a [u8], table: &[u8]) -> Result<Self, ExtractError> {
-        let clx = pair(main, 33).and_then(|(at, length)| table.get(at..at.saturating_add(length).min(table.len())));
+        let clx =
+            pair(main, 33).and_then(|(at, length)| table.get(at..at.saturating_add(length).min(table.len())));
         let pieces = clx.and_then(pieces).filter(|pieces| !pieces.is_empty());
         let pieces = match pieces {
             Some(pieces) => pieces,
             // Without a piece table the text is one run.
-            None => vec![whole(main).ok_or_else(|| damaged("The file is damaged: its text cannot be found."))?],
+            None => {
+                vec![whole(main).ok_or_else(|| damaged("The file is damaged: its text cannot be found."))?]
+            }
         };
         Ok(Self { main, pieces })
     }

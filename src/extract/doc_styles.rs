@@ -94,7 +94,8 @@ impl Styles {
 
 fn style(data: &[u8], base_size: usize) -> Style {
     let word = |at: usize| u16_at(data, at).unwrap_or(0);
-    let mut style = Style { built_in: word(0) & 0x0fff, base: word(2) >> 4, properties: Properties::default() };
+    let mut style =
+        Style { built_in: word(0) & 0x0fff, base: word(2) >> 4, properties: Properties::default() };
     let kind = word(2) & 0xf;
     if data.is_empty() || kind != 1 {
         return Style { base: 0xfff, built_in: 0xfff, ..Style::default() };

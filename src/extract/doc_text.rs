@@ -21,7 +21,10 @@ pub(crate) struct Paragraphs<'a> {
 
 impl<'a> Paragraphs<'a> {
     pub fn new(main: &'a [u8], table: &[u8], pieces: &'a Pieces<'a>) -> Self {
-        let part = |index: usize| pair(main, index).and_then(|(at, length)| table.get(at..at.saturating_add(length).min(table.len())));
+        let part = |index: usize| {
+            pair(main, index)
+                .and_then(|(at, length)| table.get(at..at.saturating_add(length).min(table.len())))
+        };
         let styles = Styles::read(part(1).unwrap_or_default());
         let mut runs = part(13).map(|plc| paragraph_runs(main, plc)).unwrap_or_default();
         runs.sort_by_key(|run| run.0);
@@ -29,7 +32,8 @@ impl<'a> Paragraphs<'a> {
     }
 
     pub fn push(&mut self, range: Range<u32>, out: &mut TextWriter) -> Result<(), ExtractError> {
-        let mut state = Layout { blocks: Blocks::new(out, None, None), text: String::new(), field: Vec::new() };
+        let mut state =
+            Layout { blocks: Blocks::new(out, None, None), text: String::new(), field: Vec::new() };
         for (positions, offset, width) in self.pieces.runs(&range) {
             let text = self.pieces.text(positions);
             let mut at = offset;
@@ -176,7 +180,8 @@ fn page_runs(page: &[u8], runs: &mut Vec<(usize, usize, Properties)>) {
         let at = usize::from(word) * 2;
         if at > 0 && at < PAGE - 1 {
             let size = usize::from(page[at]);
-            let (from, length) = if size == 0 { (at + 2, usize::from(page[at + 1]) * 2) } else { (at + 1, size * 2 - 1) };
+            let (from, length) =
+                if size == 0 { (at + 2, usize::from(page[at + 1]) * 2) } else { (at + 1, size * 2 - 1) };
             if let Some(data) = page.get(from..(from + length).min(PAGE)) {
                 properties = Properties { style: u16_at(data, 0).unwrap_or(0), ..Properties::default() };
                 properties.apply(data.get(2..).unwrap_or_default());

@@ -28,8 +28,8 @@ pub(crate) fn extract(bytes: &[u8], source: &Source, out: &mut TextWriter) -> Re
         comments: notes(&mut package, &relations, "comments", "comment", out)?,
     };
     push_margins(&mut package, &relations, "header", out)?;
-    let paged = text.contains("lastRenderedPageBreak");
-    let mut body = Body::new(&mut package, source, styles, numbering, notes, &relations, paged, out);
+    let has_breaks = text.contains("lastRenderedPageBreak");
+    let mut body = Body::new(&mut package, source, styles, numbering, notes, &relations, has_breaks, out);
     let mut xml = Xml::new(&text);
     body.document(&mut xml)?;
     let last = body.finish()?;
@@ -43,7 +43,10 @@ pub(crate) fn extract(bytes: &[u8], source: &Source, out: &mut TextWriter) -> Re
     ooxml::push_keywords(&mut package, out)?;
     let mut seen = Vec::new();
     ooxml::embed_objects(&mut package, &relations, &mut seen, source, out)?;
-    for relation in relations.iter().filter(|relation| ["header", "footer", "footnotes", "comments"].contains(&relation.kind.as_str())) {
+    for relation in relations
+        .iter()
+        .filter(|relation| ["header", "footer", "footnotes", "comments"].contains(&relation.kind.as_str()))
+    {
         let inner = package.relations(&relation.target, out)?;
         ooxml::embed_objects(&mut package, &inner, &mut seen, source, out)?;
     }
@@ -125,12 +128,21 @@ mod tests {
             ("[Content_Types].xml", "<Types/>"),
             ("word/document.xml", document),
             ("word/_rels/document.xml.rels", relations),
-            ("word/footnotes.xml", "<w:footnotes><w:footnote w:id='2'><w:p><w:r><w:t>Noted.</w:t></w:r></w:p></w:footnote></w:footnotes>"),
-            ("word/numbering.xml", "<n><abstractNum abstractNumId='0'><lvl ilvl='0'><numFmt val='upperRoman'/><lvlText val='(%1)'/></lvl></abstractNum><num numId='1'><abstractNumId val='0'/></num></n>"),
+            (
+                "word/footnotes.xml",
+                "<w:footnotes><w:footnote w:id='2'><w:p><w:r><w:t>Noted.</w:t></w:r></w:p></w:footnote></w:footnotes>",
+            ),
+            (
+                "word/numbering.xml",
+                "<n><abstractNum abstractNumId='0'><lvl ilvl='0'><numFmt val='upperRoman'/><lvlText val='(%1)'/></lvl></abstractNum><num numId='1'><abstractNumId val='0'/></num></n>",
+            ),
             ("word/h.xml", "<w:hdr><w:p><w:r><w:t>On top</w:t></w:r></w:p></w:hdr>"),
         ]);
         let out = read_as(&bytes, "a.docx", &Limits::default()).unwrap().1;
-        assert_eq!(out.text, "On top\n\nHead\n\nOne link\n\nNoted.\n\n(I) item\n\na b\tc\n\nboxed\n\nsecond page");
+        assert_eq!(
+            out.text,
+            "On top\n\nHead\n\nOne link\n\nNoted.\n\n(I) item\n\na b\tc\n\nboxed\n\nsecond page"
+        );
         assert_eq!(out.title.as_deref(), Some("Head"));
         assert_eq!(out.blocks.iter().filter(|b| b.kind == BlockKind::Note).count(), 2);
         assert_eq!(out.blocks.last().unwrap().page, Some(2));

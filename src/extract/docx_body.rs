@@ -65,7 +65,8 @@ impl<'a, 'p, 'w> Body<'a, 'p, 'w> {
         paged: bool,
         out: &'w mut TextWriter,
     ) -> Self {
-        let targets = relations.iter().map(|relation| (relation.id.clone(), relation.target.clone())).collect();
+        let targets =
+            relations.iter().map(|relation| (relation.id.clone(), relation.target.clone())).collect();
         let blocks = Blocks::new(out, paged.then_some(1), None);
         Self { package, source, blocks, styles, numbering, notes, targets, paged, page: 1 }
     }
@@ -94,7 +95,10 @@ impl<'a, 'p, 'w> Body<'a, 'p, 'w> {
                     xml.skip()?;
                     self.alt_chunk(id)?;
                 }
-                "sectPr" | "sdtPr" | "sdtEndPr" | "del" | "moveFrom" | "tcPr" | "tblPr" | "tblGrid" => xml.skip()?,
+                "tcPr" => self.cell_properties(xml)?,
+                "sectPr" | "sdtPr" | "sdtEndPr" | "del" | "moveFrom" | "tblPr" | "tblGrid" => {
+                    xml.skip()?;
+                }
                 "AlternateContent" => self.alternate(xml, Self::content)?,
                 "oMathPara" | "oMath" => {
                     let mut text = String::new();
@@ -160,6 +164,24 @@ impl<'a, 'p, 'w> Body<'a, 'p, 'w> {
         Ok(())
     }
 
+    fn cell_properties(&mut self, xml: &mut Xml) -> Result<(), ExtractError> {
+        let (mut columns, mut continued) = (1, false);
+        while let Some(tag) = xml.child()? {
+            match tag.name() {
+                "gridSpan" => columns = tag.number("val").unwrap_or(1).clamp(1, 1000) as usize,
+                "vMerge" => continued = tag.attr("val").is_none_or(|value| value == "continue"),
+                _ => {}
+            }
+            xml.skip()?;
+        }
+        if continued {
+            self.blocks.continue_cell(columns);
+        } else {
+            self.blocks.span_cell(columns, 1);
+        }
+        Ok(())
+    }
+
     /// Another document whose content stands here.
     fn alt_chunk(&mut self, id: Option<String>) -> Result<(), ExtractError> {
         let Some(target) = id.and_then(|id| self.targets.get(&id).cloned()) else { return Ok(()) };
@@ -210,7 +232,9 @@ impl<'a, 'p, 'w> Body<'a, 'p, 'w> {
         let page = self.blocks.page;
         match deferred {
             Deferred::Note(_, text) if self.blocks.in_table() => self.blocks.push(BlockKind::Note, 0, &text),
-            Deferred::Note(label, text) => self.blocks.out.push_block(BlockKind::Note, 0, &text, page, Some(label)),
+            Deferred::Note(label, text) => {
+                self.blocks.out.push_block(BlockKind::Note, 0, &text, page, Some(label))
+            }
             Deferred::Chart(part) => ooxml::push_chart(self.package, &part, page, None, self.blocks.out),
             Deferred::Diagram(part) => ooxml::push_diagram(self.package, &part, page, None, self.blocks.out),
         }
@@ -226,12 +250,15 @@ impl<'a, 'p, 'w> Body<'a, 'p, 'w> {
                 "br" | "cr" => leaf(xml, paragraph, "\n")?,
                 "noBreakHyphen" => leaf(xml, paragraph, "-")?,
                 "sym" => {
-                    let symbol = symbols::of_font(&tag.attr("font").unwrap_or_default(), &tag.attr("char").unwrap_or_default());
+                    let symbol = symbols::of_font(
+                        &tag.attr("font").unwrap_or_default(),
+                        &tag.attr("char").unwrap_or_default(),
+                    );
                     paragraph.text.extend(symbol);
                     xml.skip()?;
                 }
-                "rPr" | "instrText" | "delText" | "del" | "moveFrom" | "sdtPr" | "sdtEndPr" | "delInstrText" | "rubyPr"
-                | "fldData" | "ffData" => xml.skip()?,
+                "rPr" | "instrText" | "delText" | "del" | "moveFrom" | "sdtPr" | "sdtEndPr"
+                | "delInstrText" | "rubyPr" | "fldData" | "ffData" => xml.skip()?,
                 "lastRenderedPageBreak" => {
                     xml.skip()?;
                     self.page_break(paragraph);
@@ -240,7 +267,7 @@ impl<'a, 'p, 'w> Body<'a, 'p, 'w> {
                     self.reference(&tag, paragraph);
                     xml.skip()?;
                 }
-                "ruby" => self.ruby(xml, paragraph)?,
+                "ruby" => ruby(xml, &mut paragraph.text)?,
                 "oMath" | "oMathPara" => math(xml, &mut paragraph.text)?,
                 "AlternateContent" => self.alternate_inline(xml, paragraph)?,
                 "drawing" | "pict" | "object" => self.drawing(xml, paragraph)?,
@@ -281,23 +308,6 @@ impl<'a, 'p, 'w> Body<'a, 'p, 'w> {
             let text = if author.is_empty() { text.clone() } else { format!("{author}: {text}") };
             paragraph.deferred.push(Deferred::Note(label, text));
         }
-    }
-
-    /// Base text with its reading in brackets.
-    fn ruby(&mut self, xml: &mut Xml, paragraph: &mut Paragraph) -> Result<(), ExtractError> {
-        let (mut base, mut reading) = (String::new(), String::new());
-        while let Some(tag) = xml.child()? {
-            match tag.name() {
-                "rt" => reading = ooxml::flat_text(xml)?,
-                "rubyBase" => base = ooxml::flat_text(xml)?,
-                _ => xml.skip()?,
-            }
-        }
-        paragraph.text.push_str(&base);
-        if !reading.trim().is_empty() {
-            paragraph.text.push_str(&format!(" ({})", reading.trim()));
-        }
-        Ok(())
     }
 
     /// Pictures, shapes and objects: their text boxes are content, charts and diagrams come after the paragraph.
@@ -369,6 +379,23 @@ fn paragraph_properties(xml: &mut Xml, paragraph: &mut Paragraph) -> Result<(), 
             _ => {}
         }
         xml.skip()?;
+    }
+    Ok(())
+}
+
+/// Base text with its reading in brackets.
+fn ruby(xml: &mut Xml, text: &mut String) -> Result<(), ExtractError> {
+    let (mut base, mut reading) = (String::new(), String::new());
+    while let Some(tag) = xml.child()? {
+        match tag.name() {
+            "rt" => reading = ooxml::flat_text(xml)?,
+            "rubyBase" => base = ooxml::flat_text(xml)?,
+            _ => xml.skip()?,
+        }
+    }
+    text.push_str(base.trim_end());
+    if !reading.trim().is_empty() {
+        text.extend([" (", reading.trim(), ")"]);
     }
     Ok(())
 }

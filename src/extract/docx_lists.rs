@@ -95,7 +95,9 @@ fn parse_style(xml: &mut Xml) -> Result<Style, ExtractError> {
             "pPr" => {
                 while let Some(tag) = xml.child()? {
                     match tag.name() {
-                        "outlineLvl" => style.outline = tag.number("val").map(|level| level.clamp(0, 9) as u8),
+                        "outlineLvl" => {
+                            style.outline = tag.number("val").map(|level| level.clamp(0, 9) as u8);
+                        }
                         "numPr" => {
                             style.number = Some(parse_number(xml)?);
                             continue;
@@ -138,7 +140,7 @@ struct Level {
 
 impl Default for Level {
     fn default() -> Self {
-        Self { format: "decimal".into(), text: String::new(), start: 1, legal: false, restart: None }
+        Self { format: "decimal".into(), text: String::new(), start: 0, legal: false, restart: None }
     }
 }
 
@@ -200,7 +202,8 @@ impl Numbering {
             }
         }
         let named = |style: &String| named.get(style).cloned();
-        numbering.links = numbering.links.iter().filter_map(|(id, style)| Some((id.clone(), named(style)?))).collect();
+        numbering.links =
+            numbering.links.iter().filter_map(|(id, style)| Some((id.clone(), named(style)?))).collect();
         Ok(numbering)
     }
 
@@ -230,13 +233,13 @@ impl Numbering {
             return Some(if current.format == "none" { current.text } else { String::new() });
         }
         let mut label = current.text.clone();
-        for place in 0..9 {
+        for (place, counter) in counters.iter_mut().enumerate() {
             let mark = format!("%{}", place + 1);
             if label.contains(&mark) {
                 let shown = pick(place);
                 let format = if current.legal && place != at { "decimal" } else { shown.format.as_str() };
-                let value = counters[place].unwrap_or(number.starts[place].unwrap_or(shown.start));
-                counters[place] = Some(value);
+                let value = counter.unwrap_or(number.starts[place].unwrap_or(shown.start));
+                *counter = Some(value);
                 label = label.replace(&mark, &numbers::show(format, value));
             }
         }

@@ -72,13 +72,15 @@ pub(crate) fn decode_with<'a>(bytes: &'a [u8], declared: Option<&str>) -> Cow<'a
     if let Some(encoding) = utf16_without_bom(bytes) {
         return encoding.decode_without_bom_handling(bytes).0;
     }
-    if !has_escape_sequences(bytes) {
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            return Cow::Borrowed(text);
-        }
+    if !has_escape_sequences(bytes)
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return Cow::Borrowed(text);
     }
     let declared = declared.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
-    if let Some(encoding) = declared.filter(|found| found.is_ascii_compatible() || *found == encoding_rs::ISO_2022_JP) {
+    if let Some(encoding) =
+        declared.filter(|found| found.is_ascii_compatible() || *found == encoding_rs::ISO_2022_JP)
+    {
         let (text, bad) = encoding.decode_without_bom_handling(bytes);
         if !bad || encoding != encoding_rs::UTF_8 {
             return text;
@@ -117,9 +119,9 @@ fn mostly_utf8(sample: &[u8]) -> bool {
 pub(crate) fn code_page(page: u32) -> &'static Encoding {
     match page {
         874 => encoding_rs::WINDOWS_874,
-        932 | 943 => encoding_rs::SHIFT_JIS,
+        932 | 943 | 10001 => encoding_rs::SHIFT_JIS,
         936 | 20936 => encoding_rs::GBK,
-        949 => encoding_rs::EUC_KR,
+        949 | 51949 => encoding_rs::EUC_KR,
         950 => encoding_rs::BIG5,
         1200 => encoding_rs::UTF_16LE,
         1201 => encoding_rs::UTF_16BE,
@@ -133,7 +135,6 @@ pub(crate) fn code_page(page: u32) -> &'static Encoding {
         1258 => encoding_rs::WINDOWS_1258,
         866 => encoding_rs::IBM866,
         10000 => encoding_rs::MACINTOSH,
-        10001 => encoding_rs::SHIFT_JIS,
         10007 => encoding_rs::X_MAC_CYRILLIC,
         20866 => encoding_rs::KOI8_R,
         21866 => encoding_rs::KOI8_U,
@@ -142,7 +143,6 @@ pub(crate) fn code_page(page: u32) -> &'static Encoding {
         28595 => encoding_rs::ISO_8859_5,
         28605 => encoding_rs::ISO_8859_15,
         50220..=50222 => encoding_rs::ISO_2022_JP,
-        51949 => encoding_rs::EUC_KR,
         54936 => encoding_rs::GB18030,
         65001 => encoding_rs::UTF_8,
         _ => encoding_rs::WINDOWS_1252,

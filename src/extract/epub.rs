@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::detect::extension;
 use crate::encoding;
 use crate::html;
 use crate::model::{ExtractError, ExtractErrorCode, Source};
@@ -40,7 +41,7 @@ fn is_locked(package: &mut Package, out: &mut TextWriter) -> Result<bool, Extrac
     let mut xml = Xml::new(&text);
     while let Some(tag) = xml.seek("CipherReference")? {
         let target = tag.attr("URI").unwrap_or_default().to_lowercase();
-        if target.ends_with(".xhtml") || target.ends_with(".html") || target.ends_with(".htm") {
+        if is_page(&target) {
             return Ok(true);
         }
     }
@@ -54,7 +55,7 @@ fn book_path(package: &mut Package, out: &mut TextWriter) -> Result<Option<Strin
             return Ok(Some(path));
         }
     }
-    Ok(package.names().into_iter().find(|name| name.ends_with(".opf")))
+    Ok(package.names().into_iter().find(|name| extension(name) == "opf"))
 }
 
 fn chapters(package: &mut Package, book: &str, out: &mut TextWriter) -> Result<Vec<String>, ExtractError> {
@@ -79,10 +80,11 @@ fn chapters(package: &mut Package, book: &str, out: &mut TextWriter) -> Result<V
             "manifest" => {
                 while let Some(item) = xml.child()? {
                     let kind = item.attr("media-type").unwrap_or_default();
-                    if let (Some(id), Some(target)) = (item.attr("id"), item.attr("href")) {
-                        if kind.contains("html") || kind.contains("xml") && !kind.contains("svg") && !kind.contains("ncx") {
-                            items.insert(id, resolve_from(book, &target));
-                        }
+                    if let (Some(id), Some(target)) = (item.attr("id"), item.attr("href"))
+                        && (kind.contains("html")
+                            || kind.contains("xml") && !kind.contains("svg") && !kind.contains("ncx"))
+                    {
+                        items.insert(id, resolve_from(book, &target));
                     }
                     xml.skip()?;
                 }
@@ -100,8 +102,11 @@ fn chapters(package: &mut Package, book: &str, out: &mut TextWriter) -> Result<V
 }
 
 fn all_pages(package: &Package) -> Vec<String> {
-    let is_page = |name: &String| [".xhtml", ".html", ".htm"].iter().any(|end| name.ends_with(end));
-    package.names().into_iter().filter(is_page).collect()
+    package.names().into_iter().filter(|name| is_page(name)).collect()
+}
+
+fn is_page(name: &str) -> bool {
+    matches!(extension(name).as_str(), "xhtml" | "html" | "htm")
 }
 
 #[cfg(test)]
@@ -114,10 +119,14 @@ mod tests {
     #[test]
     fn spine_order_and_title() {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        let options =
+            zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
         for (name, text) in [
             ("mimetype", "application/epub+zip"),
-            ("META-INF/container.xml", "<container><rootfiles><rootfile full-path='O/b.opf'/></rootfiles></container>"),
+            (
+                "META-INF/container.xml",
+                "<container><rootfiles><rootfile full-path='O/b.opf'/></rootfiles></container>",
+            ),
             (
                 "O/b.opf",
                 "<package><metadata><dc:title>The Book</dc:title></metadata><manifest>\

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
+use html5ever::tokenizer::{
+    BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
+};
 
 use crate::blocks::Blocks;
 use crate::encoding;
@@ -17,14 +19,20 @@ pub(crate) fn extract(bytes: &[u8], out: &mut TextWriter) -> Result<(), ExtractE
 }
 
 /// Reads `text` as HTML into `out`.
-pub(crate) fn push(text: &str, page: Option<u32>, label: Option<&str>, out: &mut TextWriter) -> Result<(), ExtractError> {
+pub(crate) fn push(
+    text: &str,
+    page: Option<u32>,
+    label: Option<&str>,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
     let sink = Sink { state: RefCell::new(State::new(Blocks::new(out, page, label))) };
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let queue = BufferQueue::default();
     // Pieces, so that a limit that is reached stops the work early.
     let mut rest = text;
     while !rest.is_empty() && tokenizer.sink.state.borrow().error.is_none() {
-        let (piece, after) = rest.split_at(rest.floor_char_boundary(1 << 20).max(rest.chars().next().map_or(0, char::len_utf8)));
+        let (piece, after) = rest
+            .split_at(rest.floor_char_boundary(1 << 20).max(rest.chars().next().map_or(0, char::len_utf8)));
         rest = after;
         queue.push_back(StrTendril::from_slice(piece));
         // The sink never asks for a pause, so one call takes the whole piece.
@@ -33,14 +41,13 @@ pub(crate) fn push(text: &str, page: Option<u32>, label: Option<&str>, out: &mut
     tokenizer.end();
     let mut state = tokenizer.sink.state.into_inner();
     state.flush();
-    match state.error.take() {
-        Some(error) => Err(error),
-        None => {
-            state.blocks.finish()?;
-            let title = std::mem::take(&mut state.title);
-            state.blocks.out.set_title(&title);
-            Ok(())
-        }
+    if let Some(error) = state.error.take() {
+        Err(error)
+    } else {
+        state.blocks.finish()?;
+        let title = std::mem::take(&mut state.title);
+        state.blocks.out.set_title(&title);
+        Ok(())
     }
 }
 
@@ -50,10 +57,13 @@ fn declared_charset(bytes: &[u8]) -> Option<String> {
     let value = |key: &str| {
         let at = head.find(key)? + key.len();
         let label = head[at..].trim_start_matches([' ', '=', '"', '\'']);
-        let label: String = label.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_:".contains(*c)).collect();
+        let label: String =
+            label.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_:".contains(*c)).collect();
         Some(label).filter(|label| !label.is_empty())
     };
-    value("charset=").or_else(|| value("charset =")).or_else(|| head.starts_with("<?xml").then(|| value("encoding="))?)
+    value("charset=")
+        .or_else(|| value("charset ="))
+        .or_else(|| head.starts_with("<?xml").then(|| value("encoding="))?)
 }
 
 struct Sink<'w> {
@@ -94,6 +104,8 @@ struct State<'w> {
     inline: String,
     title: String,
     in_title: bool,
+    /// The title until the first block.
+    heads: Option<String>,
     /// Inside an element whose text is not shown.
     hidden: Option<String>,
     heading: u8,
@@ -111,6 +123,7 @@ impl<'w> State<'w> {
             inline: String::new(),
             title: String::new(),
             in_title: false,
+            heads: None,
             hidden: None,
             heading: 0,
             pre: 0,
@@ -149,10 +162,20 @@ impl<'w> State<'w> {
         }
         let text = std::mem::take(&mut self.inline);
         let (kind, level) = self.kind();
-        if let Err(error) = self.blocks.push(kind, level, &text) {
-            self.error = Some(error);
-        }
+        let result = self.push_title(&text).and_then(|()| self.blocks.push(kind, level, &text));
+        self.error = self.error.take().or(result.err());
         self.in_item = false;
+    }
+
+    /// The title heads the text unless the text begins with it.
+    fn push_title(&mut self, first: &str) -> Result<(), ExtractError> {
+        let Some(title) = self.heads.take() else { return Ok(()) };
+        let same = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if same(&title) == same(first) {
+            return Ok(());
+        }
+        let (page, label) = (self.blocks.page, self.blocks.label.clone());
+        self.blocks.out.push_block(BlockKind::Heading, 1, &same(&title), page, label.as_deref())
     }
 
     fn kind(&self) -> (BlockKind, u8) {
@@ -179,7 +202,8 @@ impl<'w> State<'w> {
     fn start(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         let name = &*tag.name;
         match name {
-            "script" | "style" | "iframe" | "noembed" | "noframes" | "xmp" | "template" | "svg" | "datalist" => {
+            "script" | "style" | "iframe" | "noembed" | "noframes" | "xmp" | "template" | "svg"
+            | "datalist" => {
                 return self.start_hidden(name, tag.self_closing);
             }
             "title" if self.hidden.is_none() && !tag.self_closing => {
@@ -215,10 +239,20 @@ impl<'w> State<'w> {
                 Ok(())
             }),
             "tr" => self.table(Blocks::close_row),
-            "td" | "th" => self.table(|blocks| {
-                blocks.open_cell();
-                Ok(())
-            }),
+            "td" | "th" => {
+                let number = |wanted: &str| {
+                    let attr = tag.attrs.iter().find(|attr| &*attr.name.local == wanted)?;
+                    attr.value.trim().parse::<usize>().ok()
+                };
+                let (columns, rows) = (number("colspan"), number("rowspan"));
+                self.table(|blocks| {
+                    blocks.open_cell();
+                    if columns.is_some() || rows.is_some() {
+                        blocks.span_cell(columns.unwrap_or(1), rows.unwrap_or(1));
+                    }
+                    Ok(())
+                });
+            }
             _ if is_block(name) => self.flush(),
             _ => {}
         }
@@ -247,7 +281,11 @@ impl<'w> State<'w> {
 
     fn start_list(&mut self, tag: &Tag) {
         self.flush();
-        let start = tag.attrs.iter().find(|attr| &*attr.name.local == "start").and_then(|attr| attr.value.trim().parse().ok());
+        let start = tag
+            .attrs
+            .iter()
+            .find(|attr| &*attr.name.local == "start")
+            .and_then(|attr| attr.value.trim().parse().ok());
         if self.lists.len() < 1000 {
             self.lists.push(List { ordered: &*tag.name == "ol", next: start.unwrap_or(1) });
         }
@@ -256,7 +294,11 @@ impl<'w> State<'w> {
     fn start_item(&mut self, tag: &Tag) {
         self.flush();
         self.in_item = true;
-        let value = tag.attrs.iter().find(|attr| &*attr.name.local == "value").and_then(|attr| attr.value.trim().parse().ok());
+        let value = tag
+            .attrs
+            .iter()
+            .find(|attr| &*attr.name.local == "value")
+            .and_then(|attr| attr.value.trim().parse().ok());
         if let Some(list) = self.lists.last_mut().filter(|list| list.ordered) {
             list.next = value.unwrap_or(list.next);
             self.inline = format!("{}. ", list.next);
@@ -267,6 +309,7 @@ impl<'w> State<'w> {
     fn end(&mut self, name: &str) {
         if name == "title" && self.in_title {
             self.in_title = false;
+            self.heads = Some(self.title.clone());
             return;
         }
         if let Some(hidden) = &self.hidden {
@@ -312,10 +355,45 @@ impl<'w> State<'w> {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "p" | "div" | "section" | "article" | "header" | "footer" | "main" | "nav" | "aside" | "dl" | "dt" | "dd"
-            | "blockquote" | "hr" | "form" | "fieldset" | "legend" | "figure" | "address" | "details" | "summary"
-            | "center" | "option" | "select" | "body" | "html" | "head" | "hgroup" | "search" | "thead" | "tbody"
-            | "tfoot" | "optgroup" | "dialog" | "noscript" | "button" | "video" | "audio" | "object" | "marquee"
+        "p" | "div"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "main"
+            | "nav"
+            | "aside"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "blockquote"
+            | "hr"
+            | "form"
+            | "fieldset"
+            | "legend"
+            | "figure"
+            | "address"
+            | "details"
+            | "summary"
+            | "center"
+            | "option"
+            | "select"
+            | "body"
+            | "html"
+            | "head"
+            | "hgroup"
+            | "search"
+            | "thead"
+            | "tbody"
+            | "tfoot"
+            | "optgroup"
+            | "dialog"
+            | "noscript"
+            | "button"
+            | "video"
+            | "audio"
+            | "object"
+            | "marquee"
     )
 }
 
@@ -336,9 +414,12 @@ mod tests {
             "<html><head><title>T &amp; U</title><style>p{}</style></head><body><h2>Head</h2><p>one <b>two</b>\n three<script>var cool='<p>';</script>\
              <ol start=3><li>a<li>b<ul><li>c</ul></ol><table><tr><th>x<th>y<tr><td>1<td>2</table><pre>a\n  b</pre>end",
         );
-        assert_eq!(out.text, "Head\n\none two three\n\n3. a\n4. b\nc\n\nx\ty\n1\t2\n\na\n  b\n\nend");
+        assert_eq!(
+            out.text,
+            "T & U\n\nHead\n\none two three\n\n3. a\n4. b\nc\n\nx\ty\n1\t2\n\na\n  b\n\nend"
+        );
         assert_eq!(out.title.as_deref(), Some("T & U"));
-        assert_eq!(out.blocks[0].level, 2);
+        assert_eq!(out.blocks[1].level, 2);
     }
 
     #[test]

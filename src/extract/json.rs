@@ -139,7 +139,10 @@ mod tests {
 
     #[test]
     fn values_behind_their_names() {
-        assert_eq!(read(r#"{"a":{"b":"x\ny","n":null},"t":[1,2.5,true]}"#).unwrap(), "a.b: x\ny\nt: 1\nt: 2.5\nt: true");
+        assert_eq!(
+            read(r#"{"a":{"b":"x\ny","n":null},"t":[1,2.5,true]}"#).unwrap(),
+            "a.b: x\ny\nt: 1\nt: 2.5\nt: true"
+        );
         assert_eq!(read("{\"a\":1}\n{\"a\":2}\n").unwrap(), "a: 1\na: 2");
         assert_eq!(read("not json").unwrap(), "not json");
     }

@@ -8,6 +8,7 @@ mod archive;
 mod blocks;
 mod child;
 mod crypt;
+mod crypt_rc4;
 mod csv;
 mod date_render;
 mod detect;
@@ -61,6 +62,7 @@ mod rtf;
 mod rtf_text;
 mod rtf_token;
 mod symbols;
+mod table_spans;
 #[cfg(test)]
 mod testing;
 mod worker;

@@ -20,7 +20,10 @@ pub(crate) fn extract(bytes: &[u8], source: &Source, out: &mut TextWriter) -> Re
 pub(crate) fn extract_mbox(bytes: &[u8], source: &Source, out: &mut TextWriter) -> Result<(), ExtractError> {
     for (index, raw) in split(bytes).into_iter().enumerate() {
         if index >= out.limits().members {
-            return Err(crate::writer::too_large(format!("The mailbox has more than {} messages.", out.limits().members)));
+            return Err(crate::writer::too_large(format!(
+                "The mailbox has more than {} messages.",
+                out.limits().members
+            )));
         }
         let raw = unescape(raw);
         let Some(message) = MessageParser::default().parse(&raw) else {
@@ -39,7 +42,8 @@ fn split(bytes: &[u8]) -> Vec<&[u8]> {
     let mut starts = Vec::new();
     let (mut at, mut after_empty) = (0, true);
     while at < bytes.len() {
-        let end = bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| at + length + 1);
+        let end =
+            bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| at + length + 1);
         let line = &bytes[at..end];
         if after_empty && line.starts_with(b"From ") && (starts.is_empty() || is_postmark(line)) {
             starts.push((at, end));
@@ -68,14 +72,20 @@ fn unescape(raw: &[u8]) -> Vec<u8> {
     out
 }
 
-fn push(message: &Message, label: Option<&str>, source: &Source, out: &mut TextWriter) -> Result<(), ExtractError> {
+fn push(
+    message: &Message,
+    label: Option<&str>,
+    source: &Source,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
     if let Some(subject) = message.subject() {
         out.set_title(subject);
         out.push_block(BlockKind::Heading, 1, subject, None, label)?;
     }
     out.push_block(BlockKind::Paragraph, 0, &headers(message), None, label)?;
     let mut shown: Vec<u32> = Vec::new();
-    let bodies = if has_text(message) { &message.text_body } else { &message.html_body };
+    // The richest alternative keeps tables and headings.
+    let bodies = if has_text(message, &message.html_body) { &message.html_body } else { &message.text_body };
     for id in bodies {
         if let Some(part) = message.part(*id) {
             shown.push(*id);
@@ -90,14 +100,19 @@ fn push(message: &Message, label: Option<&str>, source: &Source, out: &mut TextW
     Ok(())
 }
 
-fn has_text(message: &Message) -> bool {
-    message.text_body.iter().filter_map(|id| message.part(*id)).any(|part| match &part.body {
+fn has_text(message: &Message, parts: &[u32]) -> bool {
+    parts.iter().filter_map(|id| message.part(*id)).any(|part| match &part.body {
         PartType::Text(text) | PartType::Html(text) => !text.trim().is_empty(),
         _ => false,
     })
 }
 
-fn push_body(message: &Message, part: &MessagePart, label: Option<&str>, out: &mut TextWriter) -> Result<(), ExtractError> {
+fn push_body(
+    message: &Message,
+    part: &MessagePart,
+    label: Option<&str>,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
     match &part.body {
         PartType::Text(text) => plain::push(&repaired(message, part, text), None, label, out),
         PartType::Html(text) => html::push(&repaired(message, part, text), None, label, out),
@@ -183,7 +198,7 @@ Content-Type: text/html\r\n\r\n<p>Grusse</p>\r\n--i--\r\n--o\r\nContent-Type: te
 Content-Disposition: attachment; filename=a.csv\r\n\r\n1,2\r\n--o--\r\n";
         let (format, out) = read_as(eml, "m.eml", &Limits::default()).unwrap();
         assert_eq!(format, Format::Eml);
-        assert_eq!(out.text, "Hi there\n\nFrom: Jörg <j@x.org>\nTo: b@y.org\n\nGrüße\n\na.csv\n\n1\t2");
+        assert_eq!(out.text, "Hi there\n\nFrom: Jörg <j@x.org>\nTo: b@y.org\n\nGrusse\n\na.csv\n\n1\t2");
         assert_eq!(out.title.as_deref(), Some("Hi there"));
         assert_eq!(out.blocks.last().unwrap().label.as_deref(), Some("a.csv"));
     }
@@ -193,7 +208,10 @@ Content-Disposition: attachment; filename=a.csv\r\n\r\n1,2\r\n--o--\r\n";
         let mbox = b"From a@b Mon Jan 1 10:00:00 2024\nSubject: One\nFrom: a@b\n\nbody\n\nFrom here on it is text\n>From escaped\n\nFrom a@b Mon Jan 1 11:00:00 2024\nSubject: Two\n\nlast\n";
         let (format, out) = read_as(mbox, "x.mbox", &Limits::default()).unwrap();
         assert_eq!(format, Format::Mbox);
-        assert_eq!(out.text, "One\n\nFrom: a@b\n\nbody\n\nFrom here on it is text\nFrom escaped\n\nTwo\n\nlast");
+        assert_eq!(
+            out.text,
+            "One\n\nFrom: a@b\n\nbody\n\nFrom here on it is text\nFrom escaped\n\nTwo\n\nlast"
+        );
         assert_eq!(out.blocks.last().unwrap().label.as_deref(), Some("Two"));
     }
 }

@@ -28,7 +28,13 @@ pub(crate) fn extract(bytes: &[u8], out: &mut TextWriter) -> Result<(), ExtractE
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
         | Options::ENABLE_DEFINITION_LIST
         | Options::ENABLE_MATH;
-    let mut reader = Reader { blocks: Blocks::new(out, None, None), inline: String::new(), html: String::new(), lists: Vec::new(), context: Context::default() };
+    let mut reader = Reader {
+        blocks: Blocks::new(out, None, None),
+        inline: String::new(),
+        html: String::new(),
+        lists: Vec::new(),
+        context: Context::default(),
+    };
     for event in Parser::new_ext(text, options) {
         reader.event(event)?;
     }
@@ -37,7 +43,10 @@ pub(crate) fn extract(bytes: &[u8], out: &mut TextWriter) -> Result<(), ExtractE
 }
 
 fn marks(line: &str) -> usize {
-    line.bytes().take_while(|byte| matches!(byte, b'>' | b' ' | b'\t' | b'-' | b'*' | b'+')).filter(|byte| !byte.is_ascii_whitespace()).count()
+    line.bytes()
+        .take_while(|byte| matches!(byte, b'>' | b' ' | b'\t' | b'-' | b'*' | b'+'))
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .count()
 }
 
 fn is_deep(text: &str) -> bool {
@@ -47,7 +56,11 @@ fn is_deep(text: &str) -> bool {
 fn flatten(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
-        out.push_str(if marks(line) > MAX_MARKS { line.trim_start_matches(['>', ' ', '\t', '-', '*', '+']) } else { line });
+        out.push_str(if marks(line) > MAX_MARKS {
+            line.trim_start_matches(['>', ' ', '\t', '-', '*', '+'])
+        } else {
+            line
+        });
         out.push('\n');
     }
     out
@@ -138,7 +151,10 @@ impl Reader<'_> {
     fn start(&mut self, tag: &Tag) -> Result<(), ExtractError> {
         match tag {
             Tag::Paragraph if self.context.item && self.inline.len() < 8 => {}
-            Tag::Paragraph | Tag::BlockQuote(_) | Tag::DefinitionListTitle | Tag::DefinitionListDefinition => self.flush()?,
+            Tag::Paragraph
+            | Tag::BlockQuote(_)
+            | Tag::DefinitionListTitle
+            | Tag::DefinitionListDefinition => self.flush()?,
             Tag::Heading { level, .. } => {
                 self.flush()?;
                 self.context.heading = level_number(*level);
@@ -161,7 +177,9 @@ impl Reader<'_> {
                 self.blocks.open_table();
             }
             Tag::TableCell => self.blocks.open_cell(),
-            Tag::MetadataBlock(MetadataBlockKind::YamlStyle | MetadataBlockKind::PlusesStyle) => self.context.metadata = true,
+            Tag::MetadataBlock(MetadataBlockKind::YamlStyle | MetadataBlockKind::PlusesStyle) => {
+                self.context.metadata = true;
+            }
             _ => {}
         }
         Ok(())
@@ -187,7 +205,11 @@ impl Reader<'_> {
                 self.flush()?;
                 self.context.code = false;
             }
-            TagEnd::Paragraph | TagEnd::BlockQuote(_) | TagEnd::Item | TagEnd::DefinitionListTitle | TagEnd::DefinitionListDefinition => {
+            TagEnd::Paragraph
+            | TagEnd::BlockQuote(_)
+            | TagEnd::Item
+            | TagEnd::DefinitionListTitle
+            | TagEnd::DefinitionListDefinition => {
                 self.flush()?;
             }
             TagEnd::List(_) => {

@@ -125,12 +125,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            text_bytes: 64 << 20,
-            unpacked_bytes: 1 << 30,
-            members: 10_000,
-            depth: 8,
-            pages: 20_000,
-        }
+        Self { text_bytes: 64 << 20, unpacked_bytes: 1 << 30, members: 10_000, depth: 8, pages: 20_000 }
     }
 }

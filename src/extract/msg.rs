@@ -23,15 +23,24 @@ pub(crate) fn extract(bytes: &[u8], source: &Source, out: &mut TextWriter) -> Re
 }
 
 /// The message in a storage; `header` is what stands before the list of its fixed properties.
-fn message(file: &mut Ole, folder: &str, header: usize, source: &Source, out: &mut TextWriter) -> Result<(), ExtractError> {
+fn message(
+    file: &mut Ole,
+    folder: &str,
+    header: usize,
+    source: &Source,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
     let fixed = Fixed::read(file, folder, header);
     let page = fixed.number(0x3ffd).or_else(|| fixed.number(0x3fde)).unwrap_or(1252);
     let subject = text(file, folder, SUBJECT, page).unwrap_or_default();
     out.set_title(&subject);
     out.push_block(BlockKind::Heading, 1, &subject, None, None)?;
     let mut lines = Vec::new();
-    let sender = text(file, folder, 0x0c1a, page).or_else(|| text(file, folder, 0x0042, page)).unwrap_or_default();
-    let address = text(file, folder, 0x5d01, page).or_else(|| text(file, folder, 0x0c1f, page)).filter(|a| a.contains('@'));
+    let sender =
+        text(file, folder, 0x0c1a, page).or_else(|| text(file, folder, 0x0042, page)).unwrap_or_default();
+    let address = text(file, folder, 0x5d01, page)
+        .or_else(|| text(file, folder, 0x0c1f, page))
+        .filter(|a| a.contains('@'));
     let from = match address {
         Some(address) if address != sender => format!("{sender} <{address}>"),
         _ => sender,
@@ -51,7 +60,13 @@ fn message(file: &mut Ole, folder: &str, header: usize, source: &Source, out: &m
     attachments(file, folder, source, out)
 }
 
-fn body(file: &mut Ole, folder: &str, page: u32, source: &Source, out: &mut TextWriter) -> Result<(), ExtractError> {
+fn body(
+    file: &mut Ole,
+    folder: &str,
+    page: u32,
+    source: &Source,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
     if let Some(text) = text(file, folder, BODY, page).filter(|text| !text.trim().is_empty()) {
         return plain::push(&text, None, None, out);
     }
@@ -68,7 +83,12 @@ fn body(file: &mut Ole, folder: &str, page: u32, source: &Source, out: &mut Text
     Ok(())
 }
 
-fn attachments(file: &mut Ole, folder: &str, source: &Source, out: &mut TextWriter) -> Result<(), ExtractError> {
+fn attachments(
+    file: &mut Ole,
+    folder: &str,
+    source: &Source,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
     let names: Vec<String> = file
         .list(if folder.is_empty() { "/" } else { folder })
         .into_iter()
@@ -79,7 +99,8 @@ fn attachments(file: &mut Ole, folder: &str, source: &Source, out: &mut TextWrit
     for name in names {
         let inner = format!("{folder}/{name}");
         let page = 1252;
-        let title = [0x3707, 0x3704, 0x3001].iter().find_map(|id| text(file, &inner, *id, page)).unwrap_or_default();
+        let title =
+            [0x3707, 0x3704, 0x3001].iter().find_map(|id| text(file, &inner, *id, page)).unwrap_or_default();
         let title = title.trim_matches(['\0', ' ']).to_owned();
         let title = if title.is_empty() { "attachment".to_owned() } else { title };
         let object = stream(&inner, ATTACHMENT, 0x000d);

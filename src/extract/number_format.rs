@@ -45,8 +45,7 @@ impl NumberFormat {
             1 => "0",
             2 => "0.00",
             3 => "#,##0",
-            4 => "#,##0.00",
-            5..=8 => "#,##0.00",
+            4..=8 | 37..=44 => "#,##0.00",
             9 => "0%",
             10 => "0.00%",
             11 => "0.00E+00",
@@ -61,8 +60,6 @@ impl NumberFormat {
             20 | 32 | 34 | 55 => "h:mm",
             21 | 33 | 35 | 56 => "h:mm:ss",
             22 => "yyyy-mm-dd h:mm",
-            37..=40 => "#,##0.00",
-            41..=44 => "#,##0.00",
             45 => "mm:ss",
             46 => "[h]:mm:ss",
             47 => "mm:ss.0",
@@ -81,11 +78,14 @@ impl NumberFormat {
     /// `value` as shown; `epoch_1904` for workbooks that count days as old Macs did.
     pub fn show(&self, value: f64, epoch_1904: bool) -> String {
         let Some((section, value)) = self.pick(value) else { return general(value) };
-        if section.is_general || (section.is_text && !section.tokens.iter().any(|t| matches!(t, Token::Digit(_)))) {
+        if section.is_general
+            || (section.is_text && !section.tokens.iter().any(|t| matches!(t, Token::Digit(_))))
+        {
             return with_literals(section, &general(value));
         }
         if section.is_date {
-            return crate::date_render::date(&section.tokens, value, epoch_1904).unwrap_or_else(|| general(value));
+            return crate::date_render::date(&section.tokens, value, epoch_1904)
+                .unwrap_or_else(|| general(value));
         }
         if section.tokens.contains(&Token::Slash) {
             return fraction(&section.tokens, value);
@@ -103,7 +103,8 @@ impl NumberFormat {
             };
             return Some((self.sections.iter().find(fits).unwrap_or(first), value));
         }
-        let numeric = self.sections.iter().take(3).filter(|section| !section.is_text || section.is_general).count();
+        let numeric =
+            self.sections.iter().take(3).filter(|section| !section.is_text || section.is_general).count();
         Some(match (numeric, value) {
             (2.., value) if value < 0.0 => (&self.sections[1], -value),
             (3.., 0.0) => (&self.sections[2], value),
@@ -148,7 +149,8 @@ pub(crate) fn general(value: f64) -> String {
     if size != 0.0 && !(1e-9..1e20).contains(&size) {
         let text = format!("{value:.14E}");
         let Some((digits, exponent)) = text.split_once('E') else { return text };
-        let digits = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
+        let digits =
+            if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
         let exponent: i32 = exponent.parse().unwrap_or(0);
         return format!("{digits}E{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs());
     }
@@ -192,7 +194,10 @@ fn parse_section(code: &str) -> Section {
         at += token(&chars, at, &mut section);
     }
     section.is_general = lower.contains("general");
-    section.is_date = section.tokens.iter().any(|token| matches!(token, Token::Date(_) | Token::Elapsed(_) | Token::HalfDay(_)));
+    section.is_date = section
+        .tokens
+        .iter()
+        .any(|token| matches!(token, Token::Date(_) | Token::Elapsed(_) | Token::HalfDay(_)));
     section.is_text = section.tokens.contains(&Token::Text);
     if section.is_general {
         section.is_date = false;

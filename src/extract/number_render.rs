@@ -15,7 +15,8 @@ fn decimal(tokens: &[Token], value: f64) -> String {
     let percent = tokens.iter().filter(|token| **token == Token::Percent).count().min(3);
     let last_digit = tokens.iter().rposition(|token| matches!(token, Token::Digit(_)));
     let Some(last_digit) = last_digit else { return literals_only(tokens, value) };
-    let scale = tokens[last_digit..].iter().skip(1).take_while(|token| **token == Token::Comma).count().min(4);
+    let scale =
+        tokens[last_digit..].iter().skip(1).take_while(|token| **token == Token::Comma).count().min(4);
     let value = value * 100f64.powi(percent as i32) / 1000f64.powi(scale as i32);
     let point = tokens.iter().position(|token| *token == Token::Point).unwrap_or(tokens.len());
     let decimals = count_digits(&tokens[point.min(tokens.len())..]).min(30);
@@ -37,7 +38,13 @@ fn count_digits(tokens: &[Token]) -> usize {
 
 fn literals_only(tokens: &[Token], value: f64) -> String {
     let text: String = tokens.iter().map(shown).collect();
-    if text.is_empty() && tokens.is_empty() { String::new() } else if text.is_empty() { general(value) } else { text }
+    if text.is_empty() && tokens.is_empty() {
+        String::new()
+    } else if text.is_empty() {
+        general(value)
+    } else {
+        text
+    }
 }
 
 fn shown(token: &Token) -> &str {
@@ -112,7 +119,8 @@ fn scientific(tokens: &[Token], at: usize, value: f64) -> String {
         (false, Token::Exponent('+')) => "+",
         _ => "",
     };
-    let before: String = tokens[..at].iter().take_while(|token| !matches!(token, Token::Digit(_))).map(shown).collect();
+    let before: String =
+        tokens[..at].iter().take_while(|token| !matches!(token, Token::Digit(_))).map(shown).collect();
     let after: String = tokens[at..].iter().map(shown).collect();
     format!("{before}{digits}E{sign}{:0width$}{after}", exponent.abs())
 }

@@ -19,8 +19,13 @@ pub(crate) fn show(format: &str, value: i64) -> String {
             .chars()
             .map(|c| c.to_digit(10).and_then(|d| char::from_u32(0xff10 + d)).unwrap_or(c))
             .collect(),
-        "chineseCounting" | "japaneseCounting" | "chineseCountingThousand" | "taiwaneseCounting"
-        | "ideographDigital" | "taiwaneseCountingThousand" | "koreanCounting" => ideographs(positive),
+        "chineseCounting"
+        | "japaneseCounting"
+        | "chineseCountingThousand"
+        | "taiwaneseCounting"
+        | "ideographDigital"
+        | "taiwaneseCountingThousand"
+        | "koreanCounting" => ideographs(positive),
         "russianLower" => cyrillic(positive).to_lowercase(),
         "russianUpper" => cyrillic(positive),
         _ => value.to_string(),
@@ -36,8 +41,8 @@ fn letters(value: u32) -> String {
 
 fn cyrillic(value: u32) -> String {
     const LETTERS: [char; 29] = [
-        'А', 'Б', 'В', 'Г', 'Д', 'Е', 'Ж', 'З', 'И', 'К', 'Л', 'М', 'Н', 'О', 'П', 'Р', 'С', 'Т', 'У', 'Ф', 'Х', 'Ц',
-        'Ч', 'Ш', 'Щ', 'Ы', 'Э', 'Ю', 'Я',
+        'А', 'Б', 'В', 'Г', 'Д', 'Е', 'Ж', 'З', 'И', 'К', 'Л', 'М', 'Н', 'О', 'П', 'Р', 'С', 'Т', 'У', 'Ф',
+        'Х', 'Ц', 'Ч', 'Ш', 'Щ', 'Ы', 'Э', 'Ю', 'Я',
     ];
     let Some(index) = value.checked_sub(1) else { return String::new() };
     std::iter::repeat_n(LETTERS[index as usize % 29], (index / 29 + 1).min(50) as usize).collect()
@@ -45,8 +50,19 @@ fn cyrillic(value: u32) -> String {
 
 fn roman(value: u32) -> String {
     const STEPS: [(u32, &str); 13] = [
-        (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
-        (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
+        (1000, "m"),
+        (900, "cm"),
+        (500, "d"),
+        (400, "cd"),
+        (100, "c"),
+        (90, "xc"),
+        (50, "l"),
+        (40, "xl"),
+        (10, "x"),
+        (9, "ix"),
+        (5, "v"),
+        (4, "iv"),
+        (1, "i"),
     ];
     let (mut rest, mut out) = (value.min(9999), String::new());
     for (step, text) in STEPS {
@@ -79,7 +95,7 @@ fn ideographs(value: u32) -> String {
                 out.push(digit(value / 10));
             }
             out.push('十');
-            if value % 10 > 0 {
+            if !value.is_multiple_of(10) {
                 out.push(digit(value % 10));
             }
             out

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use hayro::hayro_interpret::InterpreterSettings;
 use hayro::hayro_syntax::page::Page;
@@ -36,11 +37,14 @@ pub struct Tesseract {
     /// As in `eng+deu`; without it, all that are installed, up to four.
     #[serde(default)]
     pub languages: Option<String>,
+    /// Time for the pages of one document; what is left over stays listed as in need of OCR. The pool keeps it below
+    /// its own limit.
+    pub seconds: u64,
 }
 
 impl From<PathBuf> for Tesseract {
     fn from(program: PathBuf) -> Self {
-        Self { program, languages: None }
+        Self { program, languages: None, seconds: 45 }
     }
 }
 
@@ -70,9 +74,12 @@ fn installed(tesseract: &Tesseract) -> Option<String> {
     (!languages.is_empty()).then(|| languages.join("+"))
 }
 
-/// The paragraphs of a page, or `None` when there is no recogniser.
-pub(crate) fn read_page<'a>(page: &'a Page<'a>) -> Option<Vec<Piece>> {
+/// The paragraphs of a page, or `None` when there is no recogniser, or no more time for this document.
+pub(crate) fn read_page<'a>(page: &'a Page<'a>, document_begun: Instant) -> Option<Vec<Piece>> {
     let tesseract = TESSERACT.get()?;
+    if document_begun.elapsed().as_secs() >= tesseract.seconds {
+        return None;
+    }
     let (width, height) = page.render_dimensions();
     let scale = (DOTS_PER_INCH / 72.0).min(MOST_PIXELS / width.max(height).max(1.0));
     let pixmap = hayro::render(
@@ -100,7 +107,9 @@ pub(crate) fn read_page<'a>(page: &'a Page<'a>) -> Option<Vec<Piece>> {
 fn upright(tesseract: &Tesseract, pixmap: &Pixmap) -> Option<Recognised> {
     let mut best: Option<Recognised> = None;
     for quarters in [0, 2, 1, 3] {
-        let read = recognise(tesseract, &turned(pixmap, quarters)).ok();
+        // PNG is read from memory; for some other formats the recogniser wants a temporary file, which it may not have.
+        let image = turned(pixmap, quarters).into_png().ok()?;
+        let read = recognise(tesseract, &image).ok();
         if let Some(read) = read.filter(|read| best.as_ref().is_none_or(|best| read.sureness > best.sureness))
         {
             best = Some(read);
@@ -112,25 +121,26 @@ fn upright(tesseract: &Tesseract, pixmap: &Pixmap) -> Option<Recognised> {
     best
 }
 
-/// A drawing as a PNM image, turned clockwise by quarters.
-fn turned(pixmap: &Pixmap, quarters: u8) -> Vec<u8> {
+/// A drawing turned clockwise by quarters.
+fn turned(pixmap: &Pixmap, quarters: u8) -> Pixmap {
     let (width, height) = (usize::from(pixmap.width()), usize::from(pixmap.height()));
-    let (wide, high) = if quarters.is_multiple_of(2) { (width, height) } else { (height, width) };
-    let mut image = format!("P6 {wide} {high} 255\n").into_bytes();
-    image.reserve(3 * wide * high);
-    for y in 0..high {
-        for x in 0..wide {
-            let from = match quarters {
-                0 => y * width + x,
-                1 => (height - 1 - x) * width + y,
-                2 => (height - 1 - y) * width + width - 1 - x,
-                _ => x * width + width - 1 - y,
-            };
-            let pixel = pixmap.data()[from];
-            image.extend([pixel.r, pixel.g, pixel.b]);
-        }
+    let mut out = if quarters.is_multiple_of(2) {
+        Pixmap::new(pixmap.width(), pixmap.height())
+    } else {
+        Pixmap::new(pixmap.height(), pixmap.width())
+    };
+    let wide = usize::from(out.width());
+    for (at, pixel) in out.data_mut().iter_mut().enumerate() {
+        let (x, y) = (at % wide, at / wide);
+        let from = match quarters {
+            0 => at,
+            1 => (height - 1 - x) * width + y,
+            2 => (height - 1 - y) * width + width - 1 - x,
+            _ => x * width + width - 1 - y,
+        };
+        *pixel = pixmap.data()[from];
     }
-    image
+    out
 }
 
 /// Read an image file, page by page; the answer is the number of its pages.
@@ -168,6 +178,7 @@ fn run(tesseract: &Tesseract, image: &[u8], mode: &str) -> Option<String> {
     if let Some(languages) = &tesseract.languages {
         command.args(["-l", languages]);
     }
+    command.arg("tsv");
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
     let mut input = child.stdin.take()?;
@@ -249,12 +260,12 @@ mod tests {
     }
 
     #[test]
-    fn four_quarter_turns_are_none() {
+    fn pages_turn_by_quarters() {
         let mut pixmap = Pixmap::new(2, 1);
         pixmap.data_mut()[0].r = 7;
-        assert_eq!(turned(&pixmap, 0)[11..], [7, 0, 0, 0, 0, 0]);
-        assert_eq!(turned(&pixmap, 2)[11..], [0, 0, 0, 7, 0, 0]);
-        assert!(turned(&pixmap, 1).starts_with(b"P6 1 2 255\n\x07"));
-        assert_eq!(turned(&pixmap, 3)[11..], [0, 0, 0, 7, 0, 0]);
+        let reds =
+            |quarters| turned(&pixmap, quarters).data().iter().map(|pixel| pixel.r).collect::<Vec<_>>();
+        assert_eq!([reds(0), reds(1), reds(2), reds(3)], [[7, 0], [7, 0], [0, 7], [0, 7]]);
+        assert_eq!((turned(&pixmap, 1).width(), turned(&pixmap, 1).height()), (1, 2));
     }
 }

@@ -1,6 +1,7 @@
 //! OpenDocument files (text, spreadsheet, presentation): parts, margins of pages, objects, scripts. The body is `odf_body`.
 
 use crate::blocks::Blocks;
+use crate::detect::extension;
 use crate::model::{BlockKind, ExtractError, ExtractErrorCode, Format, Source};
 use crate::odf_body::Body;
 use crate::odf_crypt;
@@ -9,7 +10,12 @@ use crate::read;
 use crate::writer::{TextWriter, damaged};
 use crate::xml::{self, Xml};
 
-pub(crate) fn extract(bytes: &[u8], format: Format, source: &Source, out: &mut TextWriter) -> Result<(), ExtractError> {
+pub(crate) fn extract(
+    bytes: &[u8],
+    format: Format,
+    source: &Source,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
     if !bytes.starts_with(b"PK") {
         return flat(&xml::decode(bytes), format, source, out);
     }
@@ -132,7 +138,8 @@ fn collect_margins(xml: &mut Xml, side: &str, seen: &mut Vec<String>) -> Result<
         let name = tag.name();
         // Shapes drawn on a master slide show on every slide; placeholders only prompt.
         let class = tag.attr("class");
-        let placeholder = tag.flag("placeholder").unwrap_or(false) || matches!(class.as_deref(), Some("title" | "outline" | "subtitle" | "notes" | "page"));
+        let placeholder = tag.flag("placeholder").unwrap_or(false)
+            || matches!(class.as_deref(), Some("title" | "outline" | "subtitle" | "notes" | "page"));
         let drawn = side == "footer" && matches!(name, "frame" | "custom-shape" | "text-box") && !placeholder;
         if name.starts_with(side) && !name.ends_with("properties") || drawn {
             let text = crate::odf_body::flat_text(xml)?;
@@ -182,9 +189,16 @@ fn push_objects(
 }
 
 /// The source of macros is text too.
-fn push_scripts(package: &mut Package, lock: Option<&odf_crypt::Lock>, out: &mut TextWriter) -> Result<(), ExtractError> {
+fn push_scripts(
+    package: &mut Package,
+    lock: Option<&odf_crypt::Lock>,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
     let is_script = |name: &String| {
-        name.starts_with("basic/") && name.ends_with(".xml") && !name.ends_with("script-lb.xml") && !name.ends_with("script-lc.xml")
+        name.starts_with("basic/")
+            && extension(name) == "xml"
+            && !name.ends_with("script-lb.xml")
+            && !name.ends_with("script-lc.xml")
     };
     for name in package.names().into_iter().filter(is_script) {
         let Some(text) = part(package, &name, lock, out)? else { continue };
@@ -233,7 +247,10 @@ mod tests {
             <presentation:notes><draw:frame><draw:text-box><text:p>note</text:p></draw:text-box></draw:frame></presentation:notes></draw:page>\
             <draw:page><draw:frame><draw:text-box><text:p>text</text:p></draw:text-box></draw:frame></draw:page>\
             </office:presentation></office:body></d>";
-        let bytes = office(&[("mimetype", "application/vnd.oasis.opendocument.presentation"), ("content.xml", content)]);
+        let bytes = office(&[
+            ("mimetype", "application/vnd.oasis.opendocument.presentation"),
+            ("content.xml", content),
+        ]);
         let out = read_as(&bytes, "a.odp", &Limits::default()).unwrap().1;
         assert_eq!(out.text, "First\n\nnote\n\ntext");
         assert_eq!((out.pages, out.blocks[2].page, out.blocks[0].kind), (2, Some(2), BlockKind::Heading));

@@ -116,12 +116,27 @@ impl<'w> Body<'w> {
                 }
                 self.content(xml)
             }
-            "text:tracked-changes" | "office:settings" | "office:forms" | "table:calculation-settings" | "svg:title"
-            | "svg:desc" | "text:sequence-decls" | "office:binary-data" | "table:shapes" if tag.full_name() != "table:shapes" => xml.skip(),
+            "text:tracked-changes"
+            | "office:settings"
+            | "office:forms"
+            | "table:calculation-settings"
+            | "svg:title"
+            | "svg:desc"
+            | "text:sequence-decls"
+            | "office:binary-data"
+            | "table:shapes"
+                if tag.full_name() != "table:shapes" =>
+            {
+                xml.skip()
+            }
             "math:annotation" | "annotation" => xml.skip(),
             "math:math" | "math" => {
                 let text = xml.text()?;
-                self.blocks.push(BlockKind::Paragraph, 0, text.split_whitespace().collect::<Vec<_>>().join(" ").as_str())
+                self.blocks.push(
+                    BlockKind::Paragraph,
+                    0,
+                    text.split_whitespace().collect::<Vec<_>>().join(" ").as_str(),
+                )
             }
             "office:annotation" => {
                 let text = flat_text(xml)?;
@@ -183,9 +198,14 @@ impl<'w> Body<'w> {
                     self.notes.push(note.trim().to_owned());
                 }
                 "text:ruby" => ruby(xml, text)?,
-                "office:annotation-end" | "text:bookmark" | "text:tracked-changes" | "svg:title" | "svg:desc" => xml.skip()?,
-                "draw:frame" | "draw:custom-shape" | "draw:text-box" | "table:table" | "draw:object" | "draw:object-ole" | "draw:g"
-                | "draw:rect" | "draw:line" | "text:p" | "text:h" | "text:list" => self.element(&tag, xml)?,
+                "office:annotation-end"
+                | "text:bookmark"
+                | "text:tracked-changes"
+                | "svg:title"
+                | "svg:desc" => xml.skip()?,
+                "draw:frame" | "draw:custom-shape" | "draw:text-box" | "table:table" | "draw:object"
+                | "draw:object-ole" | "draw:g" | "draw:rect" | "draw:line" | "text:p" | "text:h"
+                | "text:list" => self.element(&tag, xml)?,
                 _ => self.inline(xml, text)?,
             }
         }
@@ -205,7 +225,10 @@ impl<'w> Body<'w> {
     }
 
     fn list(&mut self, tag: &Tag, xml: &mut Xml) -> Result<(), ExtractError> {
-        let style = tag.attr("style-name").or_else(|| self.lists.last().map(|list| list.style.clone())).unwrap_or_default();
+        let style = tag
+            .attr("style-name")
+            .or_else(|| self.lists.last().map(|list| list.style.clone()))
+            .unwrap_or_default();
         let start = self.level_of(&style, self.lists.len()).map_or(1, |level| level.start);
         let outer = (self.item.take(), self.in_item);
         self.lists.push(List { style, counter: start - 1 });
@@ -231,7 +254,8 @@ impl<'w> Body<'w> {
 
     fn label(&self, depth: usize) -> String {
         let Some(list) = self.lists.last() else { return String::new() };
-        let Some(level) = self.level_of(&list.style, depth - 1).filter(|level| !level.format.is_empty()) else {
+        let Some(level) = self.level_of(&list.style, depth - 1).filter(|level| !level.format.is_empty())
+        else {
             return String::new();
         };
         let first = depth.saturating_sub(level.display.max(1));
@@ -258,7 +282,12 @@ impl<'w> Body<'w> {
         if matches!(class.as_deref(), Some("page" | "page-number")) {
             return xml.skip();
         }
-        let outer = (std::mem::replace(&mut self.class, class), self.item.take(), std::mem::take(&mut self.in_item), std::mem::take(&mut self.lists));
+        let outer = (
+            std::mem::replace(&mut self.class, class),
+            self.item.take(),
+            std::mem::take(&mut self.in_item),
+            std::mem::take(&mut self.lists),
+        );
         let result = self.content(xml);
         (self.class, self.item, self.in_item, self.lists) = outer;
         result
@@ -334,7 +363,11 @@ impl<'w> Body<'w> {
     }
 
     /// A cell's displayed text; comments and shapes anchored to it come after the row.
-    fn sheet_cell(&mut self, xml: &mut Xml, extra: &mut Vec<(BlockKind, String)>) -> Result<String, ExtractError> {
+    fn sheet_cell(
+        &mut self,
+        xml: &mut Xml,
+        extra: &mut Vec<(BlockKind, String)>,
+    ) -> Result<String, ExtractError> {
         let mut text = String::new();
         while let Some(tag) = xml.child()? {
             match tag.full_name() {
@@ -432,7 +465,7 @@ fn ruby(xml: &mut Xml, text: &mut String) -> Result<(), ExtractError> {
         let name = tag.name().to_owned();
         let piece = flat_text(xml)?;
         if name == "ruby-text" {
-            text.push_str(&format!(" ({})", piece.trim()));
+            text.extend([" (", piece.trim(), ")"]);
         } else {
             text.push_str(piece.trim_end());
         }
@@ -457,7 +490,11 @@ fn collect(xml: &mut Xml, text: &mut String) -> Result<(), ExtractError> {
             Node::Tag(tag) => tag,
         };
         match tag.name() {
-            "date" | "creator" | "creator-initials" | "date-string" if !tag.full_name().starts_with("text:") => xml.skip()?,
+            "date" | "creator" | "creator-initials" | "date-string"
+                if !tag.full_name().starts_with("text:") =>
+            {
+                xml.skip()?;
+            }
             "title" | "desc" if tag.full_name().starts_with("svg:") => xml.skip()?,
             "s" => {
                 text.push(' ');

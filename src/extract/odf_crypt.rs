@@ -81,7 +81,8 @@ impl Lock {
     /// A part's content; parts that are not locked come back as they are.
     pub fn open(&self, name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, ExtractError> {
         let Some(entry) = self.entries.get(&name.to_lowercase()) else { return Ok(bytes) };
-        let known = entry.cipher.ends_with("aes256-cbc") && entry.derivation.to_lowercase().ends_with("pbkdf2");
+        let known =
+            entry.cipher.ends_with("aes256-cbc") && entry.derivation.to_lowercase().ends_with("pbkdf2");
         if !known || entry.vector.len() != 16 || entry.rounds == 0 || entry.rounds > MAX_ROUNDS {
             return Err(unsupported());
         }
@@ -93,7 +94,8 @@ impl Lock {
         let key = pbkdf2(&start, &entry.salt, entry.rounds);
         let mut bytes = bytes;
         bytes.truncate(bytes.len() / 16 * 16);
-        let cipher = cbc::Decryptor::<aes::Aes256>::new_from_slices(&key, &entry.vector).map_err(|_| unsupported())?;
+        let cipher =
+            cbc::Decryptor::<aes::Aes256>::new_from_slices(&key, &entry.vector).map_err(|_| unsupported())?;
         let length = cipher.decrypt_padded_mut::<NoPadding>(&mut bytes).map_err(|_| unsupported())?.len();
         bytes.truncate(length);
         if !entry.matches(&bytes) {
@@ -115,7 +117,11 @@ impl Entry {
         let padding = usize::from(bytes.last().copied().unwrap_or(0)).min(16).min(bytes.len());
         [bytes.len(), bytes.len() - padding].iter().any(|length| {
             let head = &bytes[..(*length).min(1024)];
-            let sum = if self.checksum_kind.contains("sha256") { Sha256::digest(head).to_vec() } else { Sha1::digest(head).to_vec() };
+            let sum = if self.checksum_kind.contains("sha256") {
+                Sha256::digest(head).to_vec()
+            } else {
+                Sha1::digest(head).to_vec()
+            };
             sum == self.checksum
         })
     }
@@ -140,10 +146,12 @@ fn data(xml: &mut Xml, entry: &mut Entry) -> Result<bool, ExtractError> {
                 "key-derivation" => {
                     entry.derivation = tag.attr("key-derivation-name").unwrap_or_default();
                     entry.salt = binary(&tag, "salt");
-                    entry.rounds = tag.number("iteration-count").and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+                    entry.rounds =
+                        tag.number("iteration-count").and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
                 }
                 "start-key-generation" => {
-                    entry.start_key = tag.attr("start-key-generation-name").unwrap_or_default().to_lowercase();
+                    entry.start_key =
+                        tag.attr("start-key-generation-name").unwrap_or_default().to_lowercase();
                 }
                 _ => {}
             }
@@ -186,10 +194,14 @@ mod tests {
 
     #[test]
     fn key_derivation_as_in_rfc_6070() {
-        assert_eq!(hex(&pbkdf2(b"password", b"salt", 2)[..20]), "ea6c014dc72d6f8ffd5ed92ace1d41f0d8de8957");
+        assert_eq!(hex(&pbkdf2(b"password", b"salt", 2)[..20]), "ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957");
     }
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        bytes
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+            .collect()
     }
 }

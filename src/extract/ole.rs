@@ -46,18 +46,30 @@ impl<'a> Ole<'a> {
     /// Names and kinds (`true`: a storage) of what a storage holds.
     pub fn list(&self, path: &str) -> Vec<(String, bool)> {
         match self.file.read_storage(path) {
-            Ok(entries) => entries.take(MAX_ENTRIES).map(|entry| (entry.name().to_owned(), entry.is_storage())).collect(),
+            Ok(entries) => {
+                entries.take(MAX_ENTRIES).map(|entry| (entry.name().to_owned(), entry.is_storage())).collect()
+            }
             Err(_) => Vec::new(),
         }
     }
 
     /// A storage as a file of its own.
     pub fn detach(&mut self, path: &str) -> Option<Vec<u8>> {
-        let entries: Vec<_> = self.file.walk_storage(path).ok()?.take(MAX_ENTRIES).map(|e| (e.path().to_owned(), e.is_stream(), *e.clsid())).collect();
+        let entries: Vec<_> = self
+            .file
+            .walk_storage(path)
+            .ok()?
+            .take(MAX_ENTRIES)
+            .map(|e| (e.path().to_owned(), e.is_stream(), *e.clsid()))
+            .collect();
         let mut copy = CompoundFile::create(Cursor::new(Vec::new())).ok()?;
         let mut total = 0u64;
         for (from, is_stream, clsid) in entries {
-            let Ok(relative) = from.strip_prefix(path.trim_start_matches('/')).or_else(|_| from.strip_prefix(path)) else { continue };
+            let Ok(relative) =
+                from.strip_prefix(path.trim_start_matches('/')).or_else(|_| from.strip_prefix(path))
+            else {
+                continue;
+            };
             let to = Path::new("/").join(relative);
             if relative.as_os_str().is_empty() {
                 let _ = copy.set_storage_clsid("/", clsid);
@@ -78,13 +90,18 @@ impl<'a> Ole<'a> {
 }
 
 /// Reads the document an OLE object (`oleObject1.bin`) carries.
-pub(crate) fn embed_object(bytes: &[u8], name: &str, source: &Source, out: &mut TextWriter) -> Result<(), ExtractError> {
+pub(crate) fn embed_object(
+    bytes: &[u8],
+    name: &str,
+    source: &Source,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
     let Ok(mut file) = Ole::open(bytes) else { return Ok(()) };
-    if let Some(native) = file.stream("/\u{1}Ole10Native") {
-        if let Some((label, data)) = native_data(&native) {
-            let label = if label.is_empty() { name.to_owned() } else { label };
-            return read::embed(&data, &label, source, out);
-        }
+    if let Some(native) = file.stream("/\u{1}Ole10Native")
+        && let Some((label, data)) = native_data(&native)
+    {
+        let label = if label.is_empty() { name.to_owned() } else { label };
+        return read::embed(&data, &label, source, out);
     }
     for stream in ["/Package", "/CONTENTS", "/EmbeddedOdf", "/package_stream", "/contents"] {
         if let Some(data) = file.stream(stream).filter(|data| !data.is_empty()) {
@@ -167,7 +184,9 @@ fn summary_strings(bytes: &[u8]) -> Option<Vec<(u32, String)>> {
                 let end = raw.iter().position(|byte| *byte == 0).unwrap_or(raw.len());
                 encoding::code_page(page).decode_without_bom_handling(&raw[..end]).0.into_owned()
             }),
-            31 => bytes.get(at + 8..at.saturating_add(8).saturating_add(length.saturating_mul(2))).map(encoding::utf16le),
+            31 => bytes
+                .get(at + 8..at.saturating_add(8).saturating_add(length.saturating_mul(2)))
+                .map(encoding::utf16le),
             _ => None,
         };
         found.extend(text.map(|text| (id, text.trim_matches(['\0', ' ']).to_owned())));
@@ -185,7 +204,13 @@ pub(crate) fn push_summary(file: &mut Ole, out: &mut TextWriter) -> Result<(), E
             _ => continue,
         };
         if !text.trim().is_empty() {
-            out.push_block(crate::model::BlockKind::Note, 0, &format!("{label}: {text}"), None, Some("Properties"))?;
+            out.push_block(
+                crate::model::BlockKind::Note,
+                0,
+                &format!("{label}: {text}"),
+                None,
+                Some("Properties"),
+            )?;
         }
     }
     Ok(())

@@ -8,9 +8,16 @@ use crate::writer::TextWriter;
 use crate::xml::{Node, Xml};
 
 /// The main part of a package, by its relations.
-pub(crate) fn main_part(package: &mut Package, usual: &str, out: &mut TextWriter) -> Result<String, ExtractError> {
+pub(crate) fn main_part(
+    package: &mut Package,
+    usual: &str,
+    out: &mut TextWriter,
+) -> Result<String, ExtractError> {
     let relations = package.relations("", out)?;
-    let named = relations.into_iter().find(|relation| relation.kind == "officeDocument").map(|relation| relation.target);
+    let named = relations
+        .into_iter()
+        .find(|relation| relation.kind == "officeDocument")
+        .map(|relation| relation.target);
     Ok(named.filter(|part| package.has(part)).unwrap_or_else(|| usual.to_owned()))
 }
 
@@ -51,7 +58,13 @@ pub(crate) fn push_keywords(package: &mut Package, out: &mut TextWriter) -> Resu
         };
         let value = xml.text()?;
         if !value.trim().is_empty() {
-            out.push_block(BlockKind::Note, 0, &format!("{label}: {}", value.trim()), None, Some("Properties"))?;
+            out.push_block(
+                BlockKind::Note,
+                0,
+                &format!("{label}: {}", value.trim()),
+                None,
+                Some("Properties"),
+            )?;
         }
     }
     Ok(())
@@ -251,6 +264,15 @@ pub(crate) fn embed_objects(
     Ok(())
 }
 
+/// Who wrote a comment, and when, as far as known.
+pub(crate) fn signed(author: &str, time: Option<&str>) -> String {
+    match (author.trim(), time) {
+        ("", _) => String::new(),
+        (author, Some(time)) => format!("{author}, {}", time.split('.').next().unwrap_or(time)),
+        (author, None) => author.to_owned(),
+    }
+}
+
 /// Plain text of WordprocessingML: paragraphs end lines, cells part by tabs, deleted text and fallbacks left out.
 pub(crate) fn flat_text(xml: &mut Xml) -> Result<String, ExtractError> {
     let mut text = String::new();
@@ -276,17 +298,13 @@ fn collect_flat(xml: &mut Xml, text: &mut String) -> Result<(), ExtractError> {
                 xml.skip()?;
             }
             "instrText" | "del" | "moveFrom" | "Fallback" | "pPr" | "rPr" | "delText" => xml.skip()?,
-            "p" => {
-                collect_flat(xml, text)?;
-                text.push('\n');
-            }
             "tc" => {
                 collect_flat(xml, text)?;
                 let end = text.trim_end_matches('\n').len();
                 text.truncate(end);
                 text.push('\t');
             }
-            "tr" => {
+            "p" | "tr" => {
                 collect_flat(xml, text)?;
                 text.push('\n');
             }

@@ -90,12 +90,16 @@ impl<'a> Package<'a> {
 }
 
 /// Reads to the end within the limits; `false` when the data ended in an error.
-pub(crate) fn read_limited(file: &mut impl Read, out: &mut TextWriter) -> Result<(Vec<u8>, bool), ExtractError> {
+pub(crate) fn read_limited(
+    file: &mut impl Read,
+    out: &mut TextWriter,
+) -> Result<(Vec<u8>, bool), ExtractError> {
     let most = out.unpack_budget().min(MAX_PART);
     let mut bytes = Vec::new();
     let whole = file.by_ref().take(most + 1).read_to_end(&mut bytes).is_ok();
     if bytes.len() as u64 > most {
-        return Err(too_large(format!("Unpacked, this file is larger than {} MB.", most >> 20)));
+        let limit = if most < MAX_PART { out.limits().unpacked_bytes } else { MAX_PART };
+        return Err(too_large(format!("Unpacked, this file is larger than {} MB.", limit >> 20)));
     }
     out.spend(bytes.len() as u64)?;
     Ok((bytes, whole))
@@ -109,8 +113,11 @@ fn normal(name: &str) -> String {
 fn resolve(folder: &str, target: &str) -> String {
     let target = target.split('#').next().unwrap_or_default();
     let decoded = percent_decode(target);
-    let mut parts: Vec<&str> =
-        if decoded.starts_with('/') { Vec::new() } else { folder.split('/').filter(|p| !p.is_empty()).collect() };
+    let mut parts: Vec<&str> = if decoded.starts_with('/') {
+        Vec::new()
+    } else {
+        folder.split('/').filter(|p| !p.is_empty()).collect()
+    };
     for part in decoded.split(['/', '\\']) {
         match part {
             "" | "." => {}

@@ -1,6 +1,7 @@
 //! PDF: pages to text in the order of reading, forms, notes and files inside. Drawing and parsing are `hayro`'s.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use hayro::hayro_interpret::{Context, InterpreterCache, InterpreterSettings, TransformExt, interpret_page};
 use hayro::hayro_syntax::Pdf;
@@ -76,6 +77,7 @@ fn read_pages(
     let cache = InterpreterCache::new();
     let mut read = Read { pages: Vec::new(), needs_ocr: Vec::new(), notes: Vec::new() };
     let mut written = 0;
+    let begun = Instant::now();
     for (index, page) in pdf.pages().iter().enumerate() {
         let number = index as u32 + 1;
         let drawn = catch_unwind(AssertUnwindSafe(|| draw(page, &cache, &mut decoder)));
@@ -84,7 +86,7 @@ fn read_pages(
             continue;
         };
         if drawn.needs_ocr {
-            match ocr::read_page(page) {
+            match ocr::read_page(page, begun) {
                 Some(pieces) => drawn.pieces.pieces = pieces,
                 None => read.needs_ocr.push(number),
             }

@@ -114,6 +114,11 @@ fn spell(glyphs: &[&Glyph]) -> String {
             spaced = true;
             continue;
         }
+        if let Some(mark) = combining(glyph).filter(|_| overlaps(last, glyph)) {
+            // An accent drawn over the letter before it.
+            parts.push(mark);
+            continue;
+        }
         if let Some(before) = last {
             let em = before.size.min(glyph.size);
             let apart = glyph.x0 - before.x1;
@@ -122,11 +127,44 @@ fn spell(glyphs: &[&Glyph]) -> String {
                 parts.push(" ");
             }
         }
-        parts.push(&glyph.text);
+        let accent = last.filter(|before| overlaps(Some(glyph), before)).and_then(combining);
+        if accent.is_some() {
+            parts.pop();
+        }
+        parts.push(if accent.is_some() && glyph.text == "ı" { "i" } else { &glyph.text });
+        parts.extend(accent);
         last = Some(glyph);
         spaced = false;
     }
     pdf_bidi::logical(&parts).trim().to_owned()
+}
+
+/// Old fonts draw an accented letter as an accent and a letter; here is the accent as Unicode combines it.
+fn combining(glyph: &Glyph) -> Option<&'static str> {
+    let marks = [
+        ("¨", "\u{308}"),
+        ("´", "\u{301}"),
+        ("`", "\u{300}"),
+        ("ˆ", "\u{302}"),
+        ("˜", "\u{303}"),
+        ("¸", "\u{327}"),
+        ("ˇ", "\u{30c}"),
+        ("˚", "\u{30a}"),
+        ("¯", "\u{304}"),
+        ("˘", "\u{306}"),
+        ("˙", "\u{307}"),
+        ("˝", "\u{30b}"),
+    ];
+    marks.iter().find(|(drawn, _)| *drawn == glyph.text).map(|(_, mark)| *mark)
+}
+
+/// Whether an accent stands over (or under) a letter, rather than beside it.
+fn overlaps(letter: Option<&Glyph>, accent: &Glyph) -> bool {
+    let Some(letter) = letter.filter(|letter| letter.text.chars().all(char::is_alphabetic)) else {
+        return false;
+    };
+    let shared = letter.x1.min(accent.x1) - letter.x0.max(accent.x0);
+    shared > 0.4 * (accent.x1 - accent.x0).min(letter.x1 - letter.x0)
 }
 
 /// A raised small figure behind a word is the mark of a note, not a part of the word.
@@ -179,6 +217,15 @@ mod tests {
     fn letter_spacing_is_not_a_row_of_words() {
         let glyphs: Vec<_> = (0..6).map(|i| glyph("x", i as f32 * 8.0, i as f32 * 8.0 + 5.0)).collect();
         assert_eq!(texts(&glyphs), ["xxxxxx"]);
+    }
+
+    #[test]
+    fn accents_join_their_letters() {
+        let glyphs =
+            [glyph("n", 0.0, 5.0), glyph("¨", 10.0, 14.0), glyph("ı", 10.5, 13.5), glyph("v", 14.0, 19.0)];
+        assert_eq!(texts(&glyphs[1..]), ["i\u{308}v"]);
+        let after = [glyph("e", 0.0, 5.0), glyph("´", 0.5, 4.5), glyph("t", 5.0, 9.0)];
+        assert_eq!(texts(&after), ["e\u{301}t"]);
     }
 
     #[test]

@@ -22,21 +22,31 @@ pub(crate) fn extract(bytes: &[u8], out: &mut TextWriter) -> Result<(), ExtractE
 }
 
 /// Paragraphs are what empty lines part; a form feed begins a page.
-pub(crate) fn push(text: &str, page: Option<u32>, label: Option<&str>, out: &mut TextWriter) -> Result<(), ExtractError> {
-    let paged = page.is_none() && text.trim_end().contains('\u{c}');
+pub(crate) fn push(
+    text: &str,
+    page: Option<u32>,
+    label: Option<&str>,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
+    let has_feeds = page.is_none() && text.trim_end().contains('\u{c}');
     let mut pages = 0;
     for (index, sheet) in text.split('\u{c}').enumerate() {
-        let page = if paged { Some(index as u32 + 1) } else { page };
+        let page = if has_feeds { Some(index as u32 + 1) } else { page };
         pages = index as u32 + 1;
         push_sheet(sheet, page, label, out)?;
     }
-    if paged {
+    if has_feeds {
         out.set_pages(pages);
     }
     Ok(())
 }
 
-fn push_sheet(text: &str, page: Option<u32>, label: Option<&str>, out: &mut TextWriter) -> Result<(), ExtractError> {
+fn push_sheet(
+    text: &str,
+    page: Option<u32>,
+    label: Option<&str>,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
     let (mut start, mut at, mut lines) = (0, 0, 0);
     for line in Lines(text) {
         let end = at + line.len();
@@ -90,7 +100,8 @@ mod tests {
     #[test]
     fn xml_gives_its_text() {
         let mut out = TextWriter::new(&Limits::default());
-        extract(b"<?xml version='1.0'?><book><title>War</title><p>In <b>1812</b> it</p></book>", &mut out).unwrap();
+        extract(b"<?xml version='1.0'?><book><title>War</title><p>In <b>1812</b> it</p></book>", &mut out)
+            .unwrap();
         assert_eq!(out.finish().text, "War\n\nIn 1812 it");
     }
 }

@@ -135,7 +135,11 @@ impl Pool {
             memory_bytes: config.memory_bytes,
             output_bytes: config.output_bytes,
             scratch: config.scratch.clone(),
-            tesseract: config.tesseract.clone(),
+            // A long scan ends with what could be read in time.
+            tesseract: config
+                .tesseract
+                .clone()
+                .map(|t| Tesseract { seconds: t.seconds.min(config.seconds * 3 / 4), ..t }),
         };
         let (worker, ready) = Worker::start(&config.program, &config.argument, &setup).await.map_err(fail)?;
         if !ready.warnings.is_empty() && !self.warned.swap(true, Ordering::Relaxed) {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::Read as _;
 
 use crate::crypt;
+use crate::crypt_rc4::Key;
 use crate::model::{BlockKind, ExtractError, Source};
 use crate::ole::{self, Ole, u32_at};
 use crate::package::MAX_PART;
@@ -18,6 +19,7 @@ const MAIN_MASTER: u16 = 1016;
 const SLIDE_LIST: u16 = 4080;
 const SLIDE_PERSIST: u16 = 1011;
 const OLE_STORAGE: u16 = 4113;
+const CRYPT_SESSION: u16 = 12052;
 
 pub(crate) fn extract(bytes: &[u8], source: &Source, out: &mut TextWriter) -> Result<(), ExtractError> {
     let mut file = Ole::open(bytes)?;
@@ -25,33 +27,51 @@ pub(crate) fn extract(bytes: &[u8], source: &Source, out: &mut TextWriter) -> Re
     let (document, user) = match file.stream("/PP97_DUALSTORAGE/PowerPoint Document") {
         Some(document) => (document, file.stream("/PP97_DUALSTORAGE/Current User").unwrap_or_default()),
         None => (
-            file.stream("/PowerPoint Document").ok_or_else(|| damaged("The file is damaged: it has no presentation stream."))?,
+            file.stream("/PowerPoint Document")
+                .ok_or_else(|| damaged("The file is damaged: it has no presentation stream."))?,
             file.stream("/Current User").unwrap_or_default(),
         ),
     };
-    if is_locked(&file, &user) {
-        let plain = crypt::unlock(bytes, source.password.as_deref())?;
-        let mut file = Ole::open(&plain)?;
-        let document = file.stream("/PowerPoint Document").unwrap_or_default();
-        let user = file.stream("/Current User").unwrap_or_default();
-        return presentation(&mut file, &document, &user, source, out);
-    }
-    presentation(&mut file, &document, &user, source, out)
+    let last_edit = u32_at(&user, 16).unwrap_or(0) as usize;
+    let document = unlock(document, last_edit, source)?;
+    presentation(&mut file, &document, last_edit, source, out)
 }
 
-fn is_locked(file: &Ole, user: &[u8]) -> bool {
-    u32_at(user, 12) == Some(0xf3d1_c4df) || file.has("/EncryptedSummary")
+/// Opens a locked presentation: every persistent object is a block of the cipher, with its id as number.
+fn unlock(mut document: Vec<u8>, last_edit: usize, source: &Source) -> Result<Vec<u8>, ExtractError> {
+    let session = Record::at(&document, last_edit)
+        .filter(|record| record.kind == 4085)
+        .and_then(|record| u32_at(record.body(&document), 28))
+        .filter(|id| *id > 0);
+    let Some(session) = session else { return Ok(document) };
+    let persisted = persisted(&document, last_edit);
+    let header = persisted
+        .get(&session)
+        .and_then(|offset| Record::at(&document, *offset))
+        .filter(|record| record.kind == CRYPT_SESSION);
+    let Some(header) = header.map(|record| record.body(&document).to_vec()) else { return Ok(document) };
+    let key = crypt::with_passwords(source.password.as_deref(), |password| Key::find(&header, password))?;
+    for (id, offset) in persisted.iter().filter(|(id, _)| **id != session) {
+        let Some(head) = document.get(*offset..offset.saturating_add(8)) else { continue };
+        let mut head = head.to_vec();
+        key.apply(*id, &mut head);
+        let Some(record) = Record::at(&head, 0) else { continue };
+        let length = u32_at(&head, 4).unwrap_or(0) as usize;
+        let end = offset.saturating_add(record.start).saturating_add(length).min(document.len());
+        key.apply(*id, &mut document[*offset..end]);
+    }
+    Ok(document)
 }
 
 fn presentation(
     file: &mut Ole,
     document: &[u8],
-    user: &[u8],
+    last_edit: usize,
     source: &Source,
     out: &mut TextWriter,
 ) -> Result<(), ExtractError> {
     ole::set_title(file, out);
-    let persisted = persisted(document, u32_at(user, 16).unwrap_or(0) as usize);
+    let persisted = persisted(document, last_edit);
     let slides = slides(document, &persisted);
     if slides.is_empty() {
         unordered(document, out)?;
@@ -103,15 +123,19 @@ fn read_directory(body: &[u8], found: &mut HashMap<u32, usize>) {
     }
 }
 
-fn document_record<'a>(document: &'a [u8]) -> impl Iterator<Item = Record> + 'a {
+fn document_record(document: &[u8]) -> impl Iterator<Item = Record> + '_ {
     Records::new(document, 0, document.len()).filter(|record| record.kind == DOCUMENT)
 }
 
 fn slides(document: &[u8], persisted: &HashMap<u32, usize>) -> Vec<Slide> {
-    let newest = persisted.values().filter_map(|offset| Record::at(document, *offset)).find(|record| record.kind == DOCUMENT);
+    let newest = persisted
+        .values()
+        .filter_map(|offset| Record::at(document, *offset))
+        .find(|record| record.kind == DOCUMENT);
     let Some(root) = newest.or_else(|| document_record(document).last()) else { return Vec::new() };
     // Instance 0 lists the slides, 1 the masters, 2 the notes.
-    let Some(list) = inside(document, &root).find(|record| record.kind == SLIDE_LIST && record.instance == 0) else {
+    let Some(list) = inside(document, &root).find(|record| record.kind == SLIDE_LIST && record.instance == 0)
+    else {
         return Vec::new();
     };
     let mut slides: Vec<Slide> = Vec::new();
@@ -136,12 +160,20 @@ fn ordered(
     let notes = notes_by_slide(document, persisted);
     for (index, slide) in slides.iter().take(out.limits().pages).enumerate() {
         let page = Some(index as u32 + 1);
-        let record = persisted.get(&slide.object).and_then(|offset| Record::at(document, *offset)).filter(|r| r.kind == SLIDE);
+        let record = persisted
+            .get(&slide.object)
+            .and_then(|offset| Record::at(document, *offset))
+            .filter(|r| r.kind == SLIDE);
         let own = record.map(|record| texts(document, &record, &slide.outline)).unwrap_or_default();
         // Text of placeholders stands in the outline, everything else on the slide.
-        let mut runs: Vec<&TextRun> = slide.outline.iter().filter(|run| !own.iter().any(|other| other.text == run.text)).collect();
+        let mut runs: Vec<&TextRun> =
+            slide.outline.iter().filter(|run| !own.iter().any(|other| other.text == run.text)).collect();
         runs.extend(&own);
-        let title = runs.iter().find(|run| run.kind == TextKind::Title).map(|run| run.text.trim().replace(['\r', '\u{b}'], " "));
+        let title = runs
+            .iter()
+            .find(|run| run.kind == TextKind::Title)
+            .map(|run| run.text.trim().replace(['\r', '\u{b}'], " "));
+        out.suggest_title(title.as_deref().unwrap_or_default());
         for run in runs {
             push_run(run, page, title.as_deref(), out)?;
         }
@@ -153,7 +185,12 @@ fn ordered(
     Ok(())
 }
 
-fn push_run(run: &TextRun, page: Option<u32>, label: Option<&str>, out: &mut TextWriter) -> Result<(), ExtractError> {
+fn push_run(
+    run: &TextRun,
+    page: Option<u32>,
+    label: Option<&str>,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
     if run.kind == TextKind::Title {
         return out.push_block(BlockKind::Heading, 1, &run.text.replace(['\r', '\u{b}'], " "), page, label);
     }
@@ -172,7 +209,11 @@ fn push_run(run: &TextRun, page: Option<u32>, label: Option<&str>, out: &mut Tex
 
 fn notes_by_slide(document: &[u8], persisted: &HashMap<u32, usize>) -> HashMap<u32, Vec<TextRun>> {
     let mut found = HashMap::new();
-    for record in persisted.values().filter_map(|offset| Record::at(document, *offset)).filter(|record| record.kind == NOTES) {
+    for record in persisted
+        .values()
+        .filter_map(|offset| Record::at(document, *offset))
+        .filter(|record| record.kind == NOTES)
+    {
         let atom = inside(document, &record).find(|record| record.kind == 1009);
         if let Some(slide) = atom.and_then(|atom| u32_at(atom.body(document), 0)) {
             found.insert(slide, texts(document, &record, &[]));
@@ -210,8 +251,7 @@ fn masters(document: &[u8], out: &mut TextWriter) -> Result<(), ExtractError> {
     for record in Records::new(document, 0, document.len()) {
         let shown = match record.kind {
             MAIN_MASTER | 4041 => texts(document, &record, &[]),
-            DOCUMENT => crate::ppt_text::margins(document, &record),
-            SLIDE | NOTES => crate::ppt_text::margins(document, &record),
+            DOCUMENT | SLIDE | NOTES => crate::ppt_text::margins(document, &record),
             _ => continue,
         };
         for run in shown {
@@ -229,7 +269,9 @@ fn masters(document: &[u8], out: &mut TextWriter) -> Result<(), ExtractError> {
 /// OLE objects stand in the stream, deflated or as they are.
 fn embedded(document: &[u8], source: &Source, out: &mut TextWriter) -> Result<(), ExtractError> {
     let mut number = 0;
-    for record in Records::new(document, 0, document.len()).filter(|record| record.kind == OLE_STORAGE).take(1000) {
+    for record in
+        Records::new(document, 0, document.len()).filter(|record| record.kind == OLE_STORAGE).take(1000)
+    {
         number += 1;
         let body = record.body(document);
         let bytes = if record.instance == 1 {

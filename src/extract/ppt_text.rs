@@ -63,9 +63,11 @@ fn group(bytes: &[u8], record: &Record, outline: &[TextRun], depth: usize, found
     for shape in &shapes {
         let mut runs = Vec::new();
         walk(bytes, shape, outline, depth + 1, &mut runs);
-        let anchor = inside(bytes, shape).find(|record| record.kind == 0xf00f).map(|record| record.body(bytes));
+        let anchor =
+            inside(bytes, shape).find(|record| record.kind == 0xf00f).map(|record| record.body(bytes));
         let at = |index: usize| anchor.and_then(|body| u32_at(body, index)).unwrap_or(0) as i32;
-        let text = runs.iter().map(|run| run.text.replace(['\r', '\u{b}', '\t'], " ")).collect::<Vec<_>>().join(" ");
+        let text =
+            runs.iter().map(|run| run.text.replace(['\r', '\u{b}', '\t'], " ")).collect::<Vec<_>>().join(" ");
         if anchor.is_some() && !text.trim().is_empty() {
             cells.push((at(4), at(0), text));
         }
@@ -81,7 +83,8 @@ fn group(bytes: &[u8], record: &Record, outline: &[TextRun], depth: usize, found
 fn is_table(bytes: &[u8], shape: &Record) -> bool {
     inside(bytes, shape).filter(|record| record.kind == 0xf122).any(|record| {
         record.body(bytes).chunks_exact(6).take(usize::from(record.instance)).any(|property| {
-            u16_at(property, 0).is_some_and(|id| id & 0x3fff == 0x039f) && u32_at(property, 2).is_some_and(|value| value & 1 != 0)
+            u16_at(property, 0).is_some_and(|id| id & 0x3fff == 0x039f)
+                && u32_at(property, 2).is_some_and(|value| value & 1 != 0)
         })
     })
 }

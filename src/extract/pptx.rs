@@ -1,6 +1,6 @@
 //! PowerPoint presentations (OOXML): slides in their order with notes and comments, then what masters add.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::{BlockKind, ExtractError, Source};
 use crate::ooxml;
@@ -23,7 +23,15 @@ pub(crate) fn extract(
     ooxml::properties(&mut package, out)?;
     let relations = package.relations(&main, out)?;
     let slides = slides(&text, &relations)?;
-    let mut deck = Deck { package: &mut package, source, seen_objects: Vec::new(), seen_texts: HashSet::new(), masters: Vec::new() };
+    let authors = authors(&mut package, &relations, out)?;
+    let mut deck = Deck {
+        authors,
+        package: &mut package,
+        source,
+        seen_objects: Vec::new(),
+        seen_texts: HashSet::new(),
+        masters: Vec::new(),
+    };
     for relation in &relations {
         if matches!(relation.kind.as_str(), "slideMaster" | "handoutMaster" | "notesMaster") {
             deck.masters.push(relation.target.clone());
@@ -48,7 +56,12 @@ fn slides(text: &str, relations: &[Relation]) -> Result<Vec<String>, ExtractErro
         found.extend(target.map(|relation| relation.target.clone()));
     }
     if found.is_empty() {
-        found.extend(relations.iter().filter(|relation| relation.kind == "slide").map(|relation| relation.target.clone()));
+        found.extend(
+            relations
+                .iter()
+                .filter(|relation| relation.kind == "slide")
+                .map(|relation| relation.target.clone()),
+        );
     }
     Ok(found)
 }
@@ -60,6 +73,7 @@ struct Deck<'a, 'p> {
     /// Texts of footers and masters, which repeat from slide to slide.
     seen_texts: HashSet<String>,
     masters: Vec<String>,
+    authors: HashMap<String, String>,
 }
 
 impl Deck<'_, '_> {
@@ -72,6 +86,7 @@ impl Deck<'_, '_> {
             _ => None,
         });
         let label = title.as_deref();
+        out.suggest_title(label.unwrap_or_default());
         for item in &items {
             self.item(item, &relations, Some(number), label, out)?;
         }
@@ -79,7 +94,9 @@ impl Deck<'_, '_> {
             match relation.kind.as_str() {
                 "notesSlide" => self.notes(&relation.target, number, label, out)?,
                 "comments" | "comment" => self.comments(&relation.target, number, label, out)?,
-                "slideLayout" if !self.masters.contains(&relation.target) => self.masters.push(relation.target.clone()),
+                "slideLayout" if !self.masters.contains(&relation.target) => {
+                    self.masters.push(relation.target.clone());
+                }
                 _ => {}
             }
         }
@@ -94,7 +111,9 @@ impl Deck<'_, '_> {
         label: Option<&str>,
         out: &mut TextWriter,
     ) -> Result<(), ExtractError> {
-        let target = |id: &str| relations.iter().find(|relation| relation.id == id).map(|relation| relation.target.clone());
+        let target = |id: &str| {
+            relations.iter().find(|relation| relation.id == id).map(|relation| relation.target.clone())
+        };
         match item {
             Item::Text { place: Place::Footer, text, .. } => {
                 if text.chars().any(char::is_alphabetic) && self.seen_texts.insert(text.clone()) {
@@ -115,7 +134,13 @@ impl Deck<'_, '_> {
         }
     }
 
-    fn notes(&mut self, part: &str, number: u32, label: Option<&str>, out: &mut TextWriter) -> Result<(), ExtractError> {
+    fn notes(
+        &mut self,
+        part: &str,
+        number: u32,
+        label: Option<&str>,
+        out: &mut TextWriter,
+    ) -> Result<(), ExtractError> {
         let Some(text) = self.package.read_xml(part, out)? else { return Ok(()) };
         for item in Shapes::read(&mut Xml::new(&text))? {
             match item {
@@ -128,13 +153,28 @@ impl Deck<'_, '_> {
         ooxml::embed_objects(self.package, &relations, &mut self.seen_objects, self.source, out)
     }
 
-    fn comments(&mut self, part: &str, number: u32, label: Option<&str>, out: &mut TextWriter) -> Result<(), ExtractError> {
+    fn comments(
+        &mut self,
+        part: &str,
+        number: u32,
+        label: Option<&str>,
+        out: &mut TextWriter,
+    ) -> Result<(), ExtractError> {
         let Some(text) = self.package.read_xml(part, out)? else { return Ok(()) };
         let mut xml = Xml::new(&text);
-        while let Some(tag) = xml.seek("cm")? {
-            drop(tag);
-            let texts = comment_text(&mut xml)?;
-            out.push_block(BlockKind::Note, 0, &texts, Some(number), label)?;
+        let mut author = String::new();
+        // A comment, its replies, and the text of each, in their order.
+        while let Some(tag) = xml.seek_any(&["cm", "reply", "text", "txBody"])? {
+            if matches!(tag.name(), "cm" | "reply") {
+                let name =
+                    tag.attr("authorId").and_then(|id| self.authors.get(&id).cloned()).unwrap_or_default();
+                author = ooxml::signed(&name, tag.attr("dt").or_else(|| tag.attr("created")).as_deref());
+                continue;
+            }
+            let comment =
+                if tag.name() == "text" { xml.text()? } else { ooxml::drawing_text(&mut xml)?.join("\n") };
+            let lead = if author.is_empty() { String::new() } else { format!("{author}: ") };
+            out.push_block(BlockKind::Note, 0, &format!("{lead}{}", comment.trim()), Some(number), label)?;
         }
         Ok(())
     }
@@ -155,17 +195,23 @@ impl Deck<'_, '_> {
     }
 }
 
-fn comment_text(xml: &mut Xml) -> Result<String, ExtractError> {
-    let mut texts = Vec::new();
-    while let Some(tag) = xml.child()? {
-        match tag.name() {
-            "text" => texts.push(xml.text()?),
-            "txBody" => texts.extend(ooxml::drawing_text(xml)?),
-            "replyLst" => texts.extend(ooxml::drawing_text(xml)?),
-            _ => xml.skip()?,
+/// Names of the people who comment, by id; older and newer files keep them in parts of different names.
+fn authors(
+    package: &mut Package,
+    relations: &[Relation],
+    out: &mut TextWriter,
+) -> Result<HashMap<String, String>, ExtractError> {
+    let mut found = HashMap::new();
+    let lists =
+        relations.iter().filter(|relation| matches!(relation.kind.as_str(), "commentAuthors" | "authors"));
+    for relation in lists {
+        let Some(text) = package.read_xml(&relation.target, out)? else { continue };
+        let mut xml = Xml::new(&text);
+        while let Some(tag) = xml.seek_any(&["cmAuthor", "author"])? {
+            found.insert(tag.attr("id").unwrap_or_default(), tag.attr("name").unwrap_or_default());
         }
     }
-    Ok(texts.join("\n"))
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -185,17 +231,29 @@ mod tests {
         let notes = "<p:n><p:sp><p:nvSpPr><p:nvPr><p:ph type='body'/></p:nvPr></p:nvSpPr><p:txBody><a:p><a:r><a:t>Say this</a:t></a:r></a:p></p:txBody></p:sp></p:n>";
         let bytes = office(&[
             ("[Content_Types].xml", "<Types/>"),
-            ("ppt/presentation.xml", "<p:presentation><p:sldIdLst><p:sldId id='256' r:id='r1'/></p:sldIdLst></p:presentation>"),
-            ("ppt/_rels/presentation.xml.rels", "<R><Relationship Id='r1' Type='x/slide' Target='slides/s.xml'/><Relationship Id='r2' Type='x/slideMaster' Target='m.xml'/></R>"),
+            (
+                "ppt/presentation.xml",
+                "<p:presentation><p:sldIdLst><p:sldId id='256' r:id='r1'/></p:sldIdLst></p:presentation>",
+            ),
+            (
+                "ppt/_rels/presentation.xml.rels",
+                "<R><Relationship Id='r1' Type='x/slide' Target='slides/s.xml'/><Relationship Id='r2' Type='x/slideMaster' Target='m.xml'/></R>",
+            ),
             ("ppt/slides/s.xml", slide),
-            ("ppt/slides/_rels/s.xml.rels", "<R><Relationship Id='r1' Type='x/notesSlide' Target='../n.xml'/></R>"),
+            (
+                "ppt/slides/_rels/s.xml.rels",
+                "<R><Relationship Id='r1' Type='x/notesSlide' Target='../n.xml'/></R>",
+            ),
             ("ppt/m.xml", master),
             ("ppt/n.xml", notes),
         ]);
         let out = read_as(&bytes, "a.pptx", &Limits::default()).unwrap().1;
         assert_eq!(out.text, "Title here\n\na) point\n\n1\t2\n\nSay this\n\nOn all slides");
         assert_eq!(out.title.as_deref(), Some("Title here"));
-        assert_eq!((out.blocks[1].kind, out.blocks[1].level, out.blocks[1].page), (BlockKind::ListItem, 2, Some(1)));
+        assert_eq!(
+            (out.blocks[1].kind, out.blocks[1].level, out.blocks[1].page),
+            (BlockKind::ListItem, 2, Some(1))
+        );
         assert_eq!(out.blocks[2].label.as_deref(), Some("Title here"));
     }
 }

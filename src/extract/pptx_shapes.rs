@@ -20,7 +20,12 @@ pub(crate) enum Place {
 
 #[derive(Debug)]
 pub(crate) enum Item {
-    Text { place: Place, kind: BlockKind, level: u8, text: String },
+    Text {
+        place: Place,
+        kind: BlockKind,
+        level: u8,
+        text: String,
+    },
     Row(Vec<String>),
     /// Relation ids.
     Chart(String),
@@ -111,7 +116,8 @@ impl Shapes {
         }
         let text = lines.join(" ").trim().to_owned();
         if !text.is_empty() {
-            let (kind, level) = if place == Place::Title { (BlockKind::Heading, 1) } else { (BlockKind::Note, 0) };
+            let (kind, level) =
+                if place == Place::Title { (BlockKind::Heading, 1) } else { (BlockKind::Note, 0) };
             self.items.push(Item::Text { place, kind, level, text });
         }
         Ok(())
@@ -123,15 +129,12 @@ impl Shapes {
             return;
         }
         counters[level + 1..].fill(0);
-        let label = match &look.number {
-            Some((format, start)) => {
-                counters[level] = if counters[level] == 0 { *start } else { counters[level] + 1 };
-                auto_number(format, counters[level])
-            }
-            None => {
-                counters[level] = 0;
-                String::new()
-            }
+        let label = if let Some((format, start)) = &look.number {
+            counters[level] = if counters[level] == 0 { *start } else { counters[level] + 1 };
+            auto_number(format, counters[level])
+        } else {
+            counters[level] = 0;
+            String::new()
         };
         let is_item = look.number.is_some() || look.bullet.unwrap_or(place == Place::Body);
         let kind = if is_item { BlockKind::ListItem } else { BlockKind::Paragraph };
@@ -176,8 +179,7 @@ fn place_of(tag: &Tag) -> Place {
     match tag.attr("type").as_deref() {
         Some("title" | "ctrTitle") => Place::Title,
         Some("subTitle") => Place::Subtitle,
-        Some("ftr" | "hdr" | "dt") => Place::Footer,
-        Some("sldNum") => Place::Footer,
+        Some("ftr" | "hdr" | "dt" | "sldNum") => Place::Footer,
         Some("sldImg") => Place::Nothing,
         _ => Place::Body,
     }
@@ -217,7 +219,10 @@ fn bullets(xml: &mut Xml, look: &mut Look) -> Result<(), ExtractError> {
         match tag.name() {
             "buNone" => look.bullet = Some(false),
             "buChar" | "buBlip" => look.bullet = Some(true),
-            "buAutoNum" => look.number = Some((tag.attr("type").unwrap_or_default(), tag.number("startAt").unwrap_or(1))),
+            "buAutoNum" => {
+                look.number =
+                    Some((tag.attr("type").unwrap_or_default(), tag.number("startAt").unwrap_or(1)));
+            }
             _ => {}
         }
         xml.skip()?;
@@ -227,7 +232,11 @@ fn bullets(xml: &mut Xml, look: &mut Look) -> Result<(), ExtractError> {
 
 /// A number such as `alphaLcParenR` names it: format and punctuation in one word.
 fn auto_number(format: &str, value: i64) -> String {
-    let kind = if format.starts_with("alphaLc") || format.starts_with("alphaUc") || format.starts_with("romanLc") || format.starts_with("romanUc") {
+    let kind = if format.starts_with("alphaLc")
+        || format.starts_with("alphaUc")
+        || format.starts_with("romanLc")
+        || format.starts_with("romanUc")
+    {
         &format[..7]
     } else {
         "decimal"

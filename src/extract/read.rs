@@ -6,7 +6,8 @@ use crate::detect::detect;
 use crate::model::{BlockKind, ExtractError, ExtractErrorCode, Extracted, Format, Limits, Source};
 use crate::writer::{TextWriter, damaged};
 use crate::{
-    adoc, archive, crypt, csv, doc, docx, epub, html, json, mail, markdown, msg, ocr, odf, ole, pdf, plain, ppt, pptx, rtf, xls, xlsx,
+    adoc, archive, crypt, csv, doc, docx, epub, html, json, mail, markdown, msg, ocr, odf, ole, pdf, plain,
+    ppt, pptx, rtf, xls, xlsx,
 };
 
 /// Reads a document and everything inside it. `progress` gets percent.
@@ -42,7 +43,12 @@ pub fn embed(bytes: &[u8], name: &str, source: &Source, out: &mut TextWriter) ->
 }
 
 /// As [`embed`], for a document whose content stands in the text of the outer one: without a heading of its own.
-pub(crate) fn include(bytes: &[u8], name: &str, source: &Source, out: &mut TextWriter) -> Result<(), ExtractError> {
+pub(crate) fn include(
+    bytes: &[u8],
+    name: &str,
+    source: &Source,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
     member(bytes, name, source, false, out).map(|_| ())
 }
 
@@ -63,7 +69,7 @@ fn member(
     headed: bool,
     out: &mut TextWriter,
 ) -> Result<Option<ExtractError>, ExtractError> {
-    if bytes.is_empty() || is_picture_or_other(bytes, name) {
+    if !is_readable(bytes, name) {
         return Ok(None);
     }
     out.enter(name)?;
@@ -86,8 +92,9 @@ fn member(
     }
 }
 
-fn is_picture_or_other(bytes: &[u8], name: &str) -> bool {
-    matches!(detect(bytes, name), None | Some(Format::Image))
+/// Whether a member is a document at all.
+pub(crate) fn is_readable(bytes: &[u8], name: &str) -> bool {
+    !bytes.is_empty() && !matches!(detect(bytes, name), None | Some(Format::Image))
 }
 
 /// Picks the reader. A reader that panics has met damage nobody thought of; that costs this document only.

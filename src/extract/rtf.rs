@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use encoding_rs::Encoding;
 
 use crate::encoding;
-use crate::model::{BlockKind, ExtractError, Source};
+use crate::model::{ExtractError, Source};
 use crate::rtf_text::Output;
 use crate::rtf_token::{Token, Tokens};
 use crate::writer::{TextWriter, too_complex};
@@ -19,6 +19,7 @@ const MAX_OBJECTS: usize = 1000;
 pub(crate) enum Place {
     Body,
     Skip,
+    Info,
     Fonts,
     Styles,
     Title,
@@ -67,7 +68,15 @@ struct Reader<'w> {
 
 pub(crate) fn extract(bytes: &[u8], source: &Source, out: &mut TextWriter) -> Result<(), ExtractError> {
     let base = encoding_rs::WINDOWS_1252;
-    let group = Group { place: Place::Body, page: base, hidden: false, deleted: false, fallback: 1, defined: 0, opened_capture: false };
+    let group = Group {
+        place: Place::Body,
+        page: base,
+        hidden: false,
+        deleted: false,
+        fallback: 1,
+        defined: 0,
+        opened_capture: false,
+    };
     let mut reader = Reader {
         out: Output::new(out),
         groups: Vec::new(),
@@ -96,17 +105,22 @@ pub(crate) fn extract(bytes: &[u8], source: &Source, out: &mut TextWriter) -> Re
 }
 
 /// OLE 1 wraps the data of an object: class, topic and item names, then its native data.
-fn embed_object(bytes: &[u8], number: usize, source: &Source, out: &mut TextWriter) -> Result<(), ExtractError> {
+fn embed_object(
+    bytes: &[u8],
+    number: usize,
+    source: &Source,
+    out: &mut TextWriter,
+) -> Result<(), ExtractError> {
     let Some((class, data)) = ole1_data(bytes) else { return Ok(()) };
     out.spend(data.len() as u64)?;
     let name = format!("object {number}");
     if crate::ole::is_ole(data) {
         return crate::ole::embed_object(data, &name, source, out);
     }
-    if class == "Package" {
-        if let Some((label, inner)) = packaged(data) {
-            return crate::read::embed(inner, &label, source, out);
-        }
+    if class == "Package"
+        && let Some((label, inner)) = packaged(data)
+    {
+        return crate::read::embed(inner, &label, source, out);
     }
     crate::read::embed(data, &name, source, out)
 }
@@ -117,7 +131,11 @@ fn ole1_data(bytes: &[u8]) -> Option<(String, &[u8])> {
     for _ in 0..3 {
         let length = crate::ole::u32_at(bytes, at)? as usize;
         at = at.checked_add(4)?;
-        names.push(String::from_utf8_lossy(bytes.get(at..at.checked_add(length)?)?).trim_end_matches('\0').to_owned());
+        names.push(
+            String::from_utf8_lossy(bytes.get(at..at.checked_add(length)?)?)
+                .trim_end_matches('\0')
+                .to_owned(),
+        );
         at += length;
     }
     let size = crate::ole::u32_at(bytes, at)? as usize;
@@ -230,7 +248,7 @@ impl Reader<'_> {
     fn text(&mut self, text: &str) {
         self.flush_bytes();
         match self.group.place {
-            Place::Fonts | Place::Skip | Place::Object | Place::Twice => {}
+            Place::Fonts | Place::Skip | Place::Info | Place::Object | Place::Twice => {}
             Place::Styles => {
                 let style = self.styles.entry(self.group.defined).or_default();
                 style.name.push_str(text);
@@ -298,7 +316,10 @@ impl Reader<'_> {
             "deleted" => self.group.deleted = on,
             "s" => self.style(value),
             "outlinelevel" => self.outline(value),
-            _ if matches!(self.group.place, Place::Skip | Place::Fonts | Place::Styles | Place::Object) => {}
+            _ if matches!(
+                self.group.place,
+                Place::Skip | Place::Info | Place::Fonts | Place::Styles | Place::Object
+            ) => {}
             _ => self.layout(word)?,
         }
         Ok(())
@@ -325,7 +346,10 @@ impl Reader<'_> {
         let name = style.name.trim_end_matches(';').trim().to_lowercase();
         let level = match name.as_str() {
             "title" => Some(1),
-            name => name.strip_prefix("heading ").and_then(|level| level.trim().parse::<u8>().ok()).or(style.outline),
+            name => name
+                .strip_prefix("heading ")
+                .and_then(|level| level.trim().parse::<u8>().ok())
+                .or(style.outline),
         };
         if self.group.place == Place::Body {
             self.out.heading = level.map(|level| level.clamp(1, 6));
@@ -343,17 +367,12 @@ impl Reader<'_> {
 
     fn layout(&mut self, word: &str) -> Result<(), ExtractError> {
         match word {
-            "par" | "sect" => self.out.paragraph(),
-            "page" => {
-                self.out.paragraph()?;
-                self.out.explicit_page();
-                Ok(())
-            }
-            "line" | "softline" | "lbr" => {
+            "par" | "sect" | "page" => self.out.paragraph(),
+            "line" | "softline" | "lbr" | "nestrow" => {
                 self.out.push("\n");
                 Ok(())
             }
-            "tab" => {
+            "tab" | "nestcell" => {
                 self.out.push("\t");
                 Ok(())
             }
@@ -368,14 +387,6 @@ impl Reader<'_> {
             "trowd" => self.out.row_definition(),
             "cell" => {
                 self.out.cell();
-                Ok(())
-            }
-            "nestcell" => {
-                self.out.push("\t");
-                Ok(())
-            }
-            "nestrow" => {
-                self.out.push("\n");
                 Ok(())
             }
             "row" => self.out.row(),
@@ -396,38 +407,37 @@ impl Reader<'_> {
         let place = match word {
             "fonttbl" => Place::Fonts,
             "stylesheet" => Place::Styles,
-            "title" if self.in_info() => Place::Title,
-            "info" => Place::Skip,
+            "title" if self.group.place == Place::Info => Place::Title,
+            "info" => Place::Info,
+            _ if self.group.place == Place::Info => Place::Skip,
             "listtext" | "pntext" => Place::ListText,
             "footnote" | "annotation" => Place::Note,
-            "header" | "headerl" | "headerr" | "headerf" | "footer" | "footerl" | "footerr" | "footerf" => Place::Margin,
+            "header" | "headerl" | "headerr" | "headerf" | "footer" | "footerl" | "footerr" | "footerf" => {
+                Place::Margin
+            }
             "objdata" => Place::Object,
             "upr" => Place::Twice,
             "ud" => Place::Body,
-            "shpinst" | "shptxt" | "do" | "dptxbxtext" | "moMath" | "mmath" | "mr" | "fldrslt" | "result" | "object" | "field"
-            | "shp" | "shpgrp" | "shprslt" | "htmltag" if word != "shprslt" && word != "htmltag" => return true,
-            "pict" | "colortbl" | "fldinst" | "shprslt" | "sp" | "xe" | "tc" | "bkmkstart" | "bkmkend" | "nonshppict" | "pntxta"
-            | "pntxtb" | "atnid" | "atnauthor" | "atntime" | "atndate" | "atnref" | "atnparent" | "atnicn" | "filetbl"
-            | "revtbl" | "listtable" | "listoverridetable" | "template" | "themedata" | "colorschememapping" | "datastore"
-            | "latentstyles" | "rsidtbl" | "generator" | "xmlnstbl" | "objclass" | "objname" | "ftnsep" | "ftnsepc"
-            | "aftnsep" | "aftnsepc" | "ftncn" | "aftncn" | "private1" | "comment" | "falt" | "panose" | "background" => Place::Skip,
-            _ if self.starred => match self.group.place {
-                Place::Styles if word == "cs" || word == "ds" || word == "ts" => Place::Skip,
-                _ => Place::Skip,
-            },
+            "shpinst" | "shptxt" | "do" | "dptxbxtext" | "moMath" | "mmath" | "mr" | "fldrslt" | "result"
+            | "object" | "field" | "shp" | "shpgrp" => return true,
+            "pict" | "colortbl" | "fldinst" | "shprslt" | "sp" | "xe" | "tc" | "bkmkstart" | "bkmkend"
+            | "nonshppict" | "pntxta" | "pntxtb" | "atnid" | "atnauthor" | "atntime" | "atndate"
+            | "atnref" | "atnparent" | "atnicn" | "filetbl" | "revtbl" | "listtable"
+            | "listoverridetable" | "template" | "themedata" | "colorschememapping" | "datastore"
+            | "latentstyles" | "rsidtbl" | "generator" | "xmlnstbl" | "objclass" | "objname" | "ftnsep"
+            | "ftnsepc" | "aftnsep" | "aftnsepc" | "ftncn" | "aftncn" | "private1" | "comment" | "falt"
+            | "panose" | "background" => Place::Skip,
+            _ if self.starred => Place::Skip,
             _ => return false,
         };
-        // What describes the document is not inside of its notes, and the other way round.
         let capture = matches!(place, Place::Note | Place::Margin | Place::ListText);
-        if word == "info" {
-            // Its parts are looked at, its own text is none.
-            self.group.place = Place::Skip;
-            self.out.in_info = true;
-            self.group.place = Place::Body;
-            return true;
-        }
         if word == "ud" {
-            self.group.place = self.groups.iter().rev().find(|group| !matches!(group.place, Place::Skip | Place::Twice)).map_or(Place::Body, |group| group.place);
+            self.group.place = self
+                .groups
+                .iter()
+                .rev()
+                .find(|group| !matches!(group.place, Place::Skip | Place::Twice))
+                .map_or(Place::Body, |group| group.place);
             return true;
         }
         self.group.place = place;
@@ -444,10 +454,6 @@ impl Reader<'_> {
             }
         }
         true
-    }
-
-    fn in_info(&self) -> bool {
-        self.out.in_info
     }
 }
 
@@ -500,7 +506,10 @@ mod tests {
 {\listtext 1.\tab}item\par
 \trowd\intbl a\cell b\par c\cell\row\pard\f2\'93\'8c\'8b\'9e{\*\shppict{\pict ffff}}\par}";
         let out = read_as(rtf, "a.rtf", &Limits::default()).unwrap().1;
-        assert_eq!(out.text, "Top of page\n\nHead\n\nCafé Пр 🃀 € link\n\nNoted.\n\n1. item\n\na\tb c\n\n東京");
+        assert_eq!(
+            out.text,
+            "Top of page\n\nHead\n\nCafé Пр 📀 € link\n\nNoted.\n\n1. item\n\na\tb c\n\n東京"
+        );
         assert_eq!(out.title.as_deref(), Some("The Title"));
         assert_eq!(out.blocks[1].kind, BlockKind::Heading);
         assert_eq!(out.blocks[4].kind, BlockKind::ListItem);

@@ -16,8 +16,6 @@ pub(crate) struct Output<'w> {
     pub in_table: bool,
     pub heading: Option<u8>,
     pub title: String,
-    pub in_info: bool,
-    page: u32,
 }
 
 impl<'w> Output<'w> {
@@ -33,8 +31,6 @@ impl<'w> Output<'w> {
             in_table: false,
             heading: None,
             title: String::new(),
-            in_info: false,
-            page: 0,
         }
     }
 
@@ -53,7 +49,10 @@ impl<'w> Output<'w> {
         match place {
             Place::ListText => self.label = Some(text.to_owned()),
             Place::Note if !text.is_empty() => self.notes.push(text.to_owned()),
-            Place::Margin if text.chars().any(char::is_alphabetic) && !self.margins.iter().any(|other| other == text) => {
+            Place::Margin
+                if text.chars().any(char::is_alphabetic)
+                    && !self.margins.iter().any(|other| other == text) =>
+            {
                 self.margins.push(text.to_owned());
                 self.out.push_block(BlockKind::Note, 0, text, None, Some("Header or footer"))?;
             }
@@ -67,10 +66,6 @@ impl<'w> Output<'w> {
             self.in_table = false;
             self.heading = None;
         }
-    }
-
-    pub fn explicit_page(&mut self) {
-        self.page += 1;
     }
 
     /// Ends a paragraph; inside a cell or a note it is only a line.

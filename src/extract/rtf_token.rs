@@ -32,7 +32,8 @@ impl<'a> Tokens<'a> {
                 b'\'' => {
                     let hex = self.bytes.get(start + 1..start + 3)?;
                     self.at = start + 3;
-                    let value = std::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+                    let value =
+                        std::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
                     value.map_or(Token::Symbol(0), Token::Hex)
                 }
                 b'\n' | b'\r' => Token::Word("par", None),
@@ -52,7 +53,8 @@ impl<'a> Tokens<'a> {
         while end < number_start + 12 && self.bytes.get(end).is_some_and(u8::is_ascii_digit) {
             end += 1;
         }
-        let number = std::str::from_utf8(&self.bytes[number_start..end]).ok().and_then(|text| text.parse().ok());
+        let number =
+            std::str::from_utf8(&self.bytes[number_start..end]).ok().and_then(|text| text.parse().ok());
         if self.bytes.get(end) == Some(&b' ') {
             end += 1;
         }
@@ -83,7 +85,8 @@ impl<'a> Iterator for Tokens<'a> {
             b'\\' => self.control(),
             _ => {
                 let rest = &self.bytes[self.at..];
-                let length = rest.iter().position(|byte| matches!(byte, b'{' | b'}' | b'\\' | b'\r' | b'\n' | 0));
+                let length =
+                    rest.iter().position(|byte| matches!(byte, b'{' | b'}' | b'\\' | b'\r' | b'\n' | 0));
                 let text = &rest[..length.unwrap_or(rest.len())];
                 self.at += text.len();
                 Some(Token::Text(text))

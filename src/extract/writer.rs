@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Block, BlockKind, Extracted, ExtractError, ExtractErrorCode, Limits};
+use crate::model::{Block, BlockKind, ExtractError, ExtractErrorCode, Extracted, Limits};
 
 /// More blocks than this are no document that people read; they only fill memory.
 const MAX_BLOCKS: usize = 2_000_000;
@@ -23,7 +23,7 @@ pub struct TextWriter {
 }
 
 /// A place in the text to go back to.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
     blocks: usize,
     bytes: usize,
@@ -128,6 +128,13 @@ impl TextWriter {
         let title = one_line(&clean(title, BlockKind::Heading), 300);
         if self.path.is_empty() && self.out.title.is_none() && sensible_title(&title) {
             self.out.title = Some(title);
+        }
+    }
+
+    /// A title for the case that the metadata has none, such as that of the first slide.
+    pub fn suggest_title(&mut self, title: &str) {
+        if self.path.is_empty() && self.first_heading.is_none() && sensible_title(title) {
+            self.first_heading = Some(one_line(title, 200));
         }
     }
 
@@ -278,12 +285,15 @@ fn sensible_title(title: &str) -> bool {
         "no slide title",
         "powerpoint-präsentation",
     ];
-    title.chars().filter(|c| c.is_alphanumeric()).count() >= 2 && !EMPTY_WORDS.contains(&title.to_lowercase().as_str())
+    title.chars().filter(|c| c.is_alphanumeric()).count() >= 2
+        && !EMPTY_WORDS.contains(&title.to_lowercase().as_str())
 }
 
 fn is_plain(text: &str, kind: BlockKind) -> bool {
     text.is_ascii()
-        && text.bytes().all(|b| b >= b' ' && b != 0x7f || b == b'\n' || (b == b'\t' && kind != BlockKind::Heading))
+        && text
+            .bytes()
+            .all(|b| b >= b' ' && b != 0x7f || b == b'\n' || (b == b'\t' && kind != BlockKind::Heading))
 }
 
 /// Line ends, control characters, invisible characters, NFC, and no space at either end or before a line end.
@@ -334,7 +344,8 @@ fn strip_line_ends(text: &str, kind: BlockKind) -> String {
         }
         out.push_str(if kind == BlockKind::TableRow { line.trim_end_matches(' ') } else { line.trim_end() });
     }
-    let trimmed = if matches!(kind, BlockKind::Code | BlockKind::TableRow) { out.trim_end() } else { out.trim() };
+    let trimmed =
+        if matches!(kind, BlockKind::Code | BlockKind::TableRow) { out.trim_end() } else { out.trim() };
     if trimmed.len() == out.len() { out } else { trimmed.to_owned() }
 }
 
@@ -367,7 +378,13 @@ mod tests {
 
     #[test]
     fn limits_hold() {
-        let mut w = TextWriter::new(&Limits { text_bytes: 10, depth: 1, members: 2, unpacked_bytes: 5, ..Limits::default() });
+        let mut w = TextWriter::new(&Limits {
+            text_bytes: 10,
+            depth: 1,
+            members: 2,
+            unpacked_bytes: 5,
+            ..Limits::default()
+        });
         assert_eq!(
             w.push_block(BlockKind::Paragraph, 0, "0123456789a", None, None).unwrap_err().code,
             ExtractErrorCode::TooLarge

@@ -76,7 +76,13 @@ fn workbook(stream: &[u8], out: &mut TextWriter) -> Result<(), ExtractError> {
 /// The records before the first sheet.
 fn globals(stream: &[u8]) -> Option<(Book, Vec<SheetRef>)> {
     let biff = Biff::of(stream)?;
-    let mut book = Book { biff, strings: Vec::new(), formats: std::collections::HashMap::new(), styles: Vec::new(), epoch_1904: false };
+    let mut book = Book {
+        biff,
+        strings: Vec::new(),
+        formats: std::collections::HashMap::new(),
+        styles: Vec::new(),
+        epoch_1904: false,
+    };
     let mut sheets = Vec::new();
     for record in records(stream, 0) {
         let body = record.body(stream);
@@ -96,7 +102,10 @@ fn globals(stream: &[u8]) -> Option<(Book, Vec<SheetRef>)> {
                 let mut text = Text::new(stream, &record);
                 let id = text.word();
                 let code = if book.biff.version >= 8 { text.long(book.biff) } else { text.short(book.biff) };
-                book.formats.insert(id, NumberFormat::parse(&code));
+                // Dates in the order of the country the file was made in are shown in the order nobody mistakes.
+                if id != 14 && id != 22 {
+                    book.formats.insert(id, NumberFormat::parse(&code));
+                }
             }
             0xe0 => book.styles.push(u16_at(body, 2).unwrap_or(0)),
             // Styles of BIFF3 and BIFF4.
@@ -110,11 +119,12 @@ fn globals(stream: &[u8]) -> Option<(Book, Vec<SheetRef>)> {
 /// Objects are storages named `MBD…`, beside the workbook stream.
 fn embedded(file: &mut Ole, source: &Source, out: &mut TextWriter) -> Result<(), ExtractError> {
     for (name, is_storage) in file.list("/").into_iter().take(1000) {
-        if is_storage && name.starts_with("MBD") {
-            if let Some(bytes) = file.detach(&format!("/{name}")) {
-                out.spend(bytes.len() as u64)?;
-                ole::embed_object(&bytes, &name, source, out)?;
-            }
+        if is_storage
+            && name.starts_with("MBD")
+            && let Some(bytes) = file.detach(&format!("/{name}"))
+        {
+            out.spend(bytes.len() as u64)?;
+            ole::embed_object(&bytes, &name, source, out)?;
         }
     }
     Ok(())

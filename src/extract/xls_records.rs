@@ -77,7 +77,10 @@ impl<'a> Text<'a> {
 
     /// Goes to the next record if that continues this one.
     fn next_record(&mut self) -> bool {
-        let Some(next) = records(self.stream, self.end).next().filter(|record| record.kind == CONTINUE) else { return false };
+        let Some(next) = records(self.stream, self.end).next().filter(|record| record.kind == CONTINUE)
+        else {
+            return false;
+        };
         (self.at, self.end) = (next.start, next.end);
         true
     }
@@ -185,7 +188,11 @@ impl<'a> Text<'a> {
 
 /// A number squeezed into 30 bits.
 pub(crate) fn rk(value: u32) -> f64 {
-    let number = if value & 2 != 0 { f64::from((value as i32) >> 2) } else { f64::from_bits(u64::from(value & !3) << 32) };
+    let number = if value & 2 != 0 {
+        f64::from((value as i32) >> 2)
+    } else {
+        f64::from_bits(u64::from(value & !3) << 32)
+    };
     if value & 1 != 0 { number / 100.0 } else { number }
 }
 
@@ -211,6 +218,6 @@ mod tests {
         stream.extend([1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, b'a', b'b', b'c']);
         stream.extend([0x3c, 0, 3, 0, 1, 0x42, 0x30]);
         let record = records(&stream, 0).next().unwrap();
-        assert_eq!(Text::new(&stream, &record).shared(), ["abcあ".replace('あ', "\u{3042}")]);
+        assert_eq!(Text::new(&stream, &record).shared(), ["abc\u{3042}"]);
     }
 }

@@ -160,12 +160,16 @@ impl<'a> Xml<'a> {
 
     /// Goes forward to the next element with this local name, at any depth; it is then the current one.
     pub fn seek(&mut self, local: &str) -> Result<Option<Tag<'a>>, ExtractError> {
+        self.seek_any(&[local])
+    }
+
+    /// As [`Xml::seek`], for the first of several names.
+    pub fn seek_any(&mut self, names: &[&str]) -> Result<Option<Tag<'a>>, ExtractError> {
         while !self.broken {
             match self.node()? {
-                Some(Node::Tag(tag)) if tag.name() == local => return Ok(Some(tag)),
-                Some(_) => {}
+                Some(Node::Tag(tag)) if names.contains(&tag.name()) => return Ok(Some(tag)),
                 None if self.depth == 0 => return Ok(None),
-                None => {}
+                _ => {}
             }
         }
         Ok(None)

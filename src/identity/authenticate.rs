@@ -10,7 +10,7 @@ use crate::store::Found;
 use crate::{Identity, secret, store};
 
 /// "Last used" is kept to this exactness: a write for each request would be too many.
-const TOUCH_EVERY: Duration = Duration::from_secs(60);
+const TOUCH_EVERY: Duration = Duration::from_mins(1);
 /// No secret of ours is longer; what is longer is not hashed.
 const LONGEST_SECRET: usize = 200;
 

@@ -13,7 +13,7 @@ use crate::session::SignedIn;
 use crate::{Identity, Refused, secret, store};
 
 const WRONG_TRIES: usize = 10;
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 
 /// The code's fingerprint, in memory only: a restart shows a new code.
 #[derive(Default)]

@@ -59,10 +59,8 @@ impl Site {
         let folder = tempfile::tempdir().expect("folder");
         let clock = Arc::new(FakeClock(AtomicI64::new(START)));
         let stores = Stores::open(folder.path(), MIGRATIONS, Vec::new(), clock.clone()).expect("opens");
-        let limits = Session {
-            idle: Span(Duration::from_secs(12 * 3600)),
-            lifetime: Span(Duration::from_secs(14 * 86_400)),
-        };
+        let limits =
+            Session { idle: Span(Duration::from_hours(12)), lifetime: Span(Duration::from_hours(14 * 24)) };
         let identity = Identity::new(stores.clone(), &limits, true);
         let (cookie, csrf, bearer) = (None, None, None);
         Self { identity, stores, clock, cookie, csrf, bearer, address: "10.0.0.1:999", _folder: folder }

@@ -12,9 +12,9 @@ use parking_lot::Mutex;
 const FREE: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// Whoever knows an e-mail can lock its owner out for this long, so it is not longer.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// Failures are forgotten when the last one is this old.
-const MEMORY: Duration = Duration::from_secs(900);
+const MEMORY: Duration = Duration::from_mins(15);
 const MOST_ENTRIES: usize = 10_000;
 
 #[derive(Debug, Clone, Copy)]

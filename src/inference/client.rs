@@ -123,7 +123,12 @@ impl Ollama {
             let body = timeout(QUICK, limited(response)).await.map_err(|_| OllamaError::Broken)??;
             return Err(self.refusal(&String::from_utf8_lossy(&body)));
         }
-        Ok(ChatStream::new(response.bytes_stream().map(|part| part.map_err(OllamaError::from)), started, first, total))
+        Ok(ChatStream::new(
+            response.bytes_stream().map(|part| part.map_err(OllamaError::from)),
+            started,
+            first,
+            total,
+        ))
     }
 
     fn request(&self, messages: Vec<ChatMessage>, max_tokens: u32) -> ChatMessageRequest {
@@ -131,7 +136,8 @@ impl Ollama {
             .num_ctx(CONTEXT_TOKENS)
             .temperature(TEMPERATURE)
             .num_predict(i32::try_from(max_tokens).unwrap_or(i32::MAX));
-        let keep_alive = KeepAlive::Until { time: self.endpoint.keep_alive.as_secs(), unit: TimeUnit::Seconds };
+        let keep_alive =
+            KeepAlive::Until { time: self.endpoint.keep_alive.as_secs(), unit: TimeUnit::Seconds };
         ChatMessageRequest::new(self.endpoint.model.clone(), messages)
             .options(options)
             .keep_alive(keep_alive)
@@ -142,7 +148,10 @@ impl Ollama {
         let work = async {
             let response = self.endpoint.http.get(self.url(path)).send().await?;
             if !response.status().is_success() {
-                return Err(OllamaError::Refused(format!("status {} for {path}", response.status().as_u16())));
+                return Err(OllamaError::Refused(format!(
+                    "status {} for {path}",
+                    response.status().as_u16()
+                )));
             }
             let body = limited(response).await?;
             serde_json::from_slice(&body).map_err(|error| OllamaError::Garbage(error.to_string()))
@@ -159,7 +168,8 @@ impl Ollama {
         struct Refusal {
             error: String,
         }
-        let reason = serde_json::from_str::<Refusal>(body).map_or_else(|_| body.to_owned(), |told| told.error);
+        let reason =
+            serde_json::from_str::<Refusal>(body).map_or_else(|_| body.to_owned(), |told| told.error);
         if reason.contains("model") && reason.contains("not found") {
             return OllamaError::NoModel(self.endpoint.model.clone());
         }

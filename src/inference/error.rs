@@ -31,8 +31,12 @@ impl OllamaError {
             Self::Unreachable(_) | Self::Broken => {
                 "Check that Ollama runs, that the address is right, and that it listens for this machine (OLLAMA_HOST)."
             }
-            Self::FirstToken(_) | Self::Total(_) => "Choose a smaller model, or raise the time limits of ollama.",
-            Self::NoModel(_) => "Choose one of the models that this Ollama has, or load it there with 'ollama pull'.",
+            Self::FirstToken(_) | Self::Total(_) => {
+                "Choose a smaller model, or raise the time limits of ollama."
+            }
+            Self::NoModel(_) => {
+                "Choose one of the models that this Ollama has, or load it there with 'ollama pull'."
+            }
             Self::Refused(_) | Self::Garbage(_) => "Look into Ollama's own log.",
         }
     }

@@ -51,8 +51,11 @@ impl FakeOllama {
     pub async fn start(mode: Mode) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let shared =
-            Arc::new(Shared { mode: Mutex::new(mode), chats: Mutex::default(), abandoned: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared {
+            mode: Mutex::new(mode),
+            chats: Mutex::default(),
+            abandoned: AtomicUsize::new(0),
+        });
         let inner = Arc::clone(&shared);
         let server = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -104,7 +107,10 @@ async fn serve(mut socket: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let (path, body) = request(&mut socket).await?;
     match path.as_str() {
         "/api/version" => plain(&mut socket, 200, r#"{"version":"0.12.6"}"#).await,
-        "/api/tags" => plain(&mut socket, 200, r#"{"models":[{"name":"tiny","size":7},{"name":"large","size":9}]}"#).await,
+        "/api/tags" => {
+            plain(&mut socket, 200, r#"{"models":[{"name":"tiny","size":7},{"name":"large","size":9}]}"#)
+                .await
+        }
         "/api/chat" => {
             let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
             shared.chats.lock().push(body.clone());
@@ -122,7 +128,8 @@ async fn request(socket: &mut TcpStream) -> std::io::Result<(String, Vec<u8>)> {
         let head = data.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
         if let Some(head) = head {
             let text = String::from_utf8_lossy(&data[..head]).to_ascii_lowercase();
-            let length = text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+            let length =
+                text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
             if data.len() >= head + length.unwrap_or(0) {
                 let path = text.split_whitespace().nth(1).unwrap_or("/").to_owned();
                 return Ok((path, data.split_off(head)));
@@ -144,8 +151,7 @@ async fn plain(socket: &mut TcpStream, status: u16, body: &str) -> std::io::Resu
 
 fn line(text: &str, done: bool) -> String {
     let message = serde_json::json!({"role": "assistant", "content": text});
-    let line =
-        serde_json::json!({"model": "tiny", "created_at": "2026-01-01T00:00:00Z", "message": message, "done": done});
+    let line = serde_json::json!({"model": "tiny", "created_at": "2026-01-01T00:00:00Z", "message": message, "done": done});
     format!("{line}\n")
 }
 
@@ -156,7 +162,9 @@ async fn chat(socket: &mut TcpStream, mode: Mode, body: &serde_json::Value) -> s
     if body["messages"].as_array().is_some_and(Vec::is_empty) {
         return plain(socket, 200, &line("", true)).await;
     }
-    socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\nconnection: close\r\n\r\n").await?;
+    socket
+        .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\nconnection: close\r\n\r\n")
+        .await?;
     match mode {
         Mode::Tokens(tokens) => {
             pieces(socket, &tokens).await?;

@@ -83,7 +83,9 @@ impl ChatStream {
         }
         let until = self.first.map_or(self.end, |first| first.min(self.end));
         match timeout_at(until, self.parts.next()).await {
-            Err(_) if self.first.is_some_and(|first| first <= self.end) => Err(OllamaError::FirstToken(self.limits.0)),
+            Err(_) if self.first.is_some_and(|first| first <= self.end) => {
+                Err(OllamaError::FirstToken(self.limits.0))
+            }
             Err(_) => Err(OllamaError::Total(self.limits.1)),
             Ok(Some(part)) => {
                 self.pending.extend_from_slice(&part?);
@@ -145,13 +147,13 @@ impl Thought {
             Self::Over => return text.to_owned(),
             Self::Fresh => String::new(),
             Self::Begun(held) => held,
-            Self::Inside(tail) => return self.inside(tail + text),
+            Self::Inside(tail) => return self.inside(&(tail + text)),
         };
         held.push_str(text);
         let begin = held.trim_start();
         if let Some(rest) = begin.strip_prefix(OPEN) {
             let rest = rest.to_owned();
-            return self.inside(rest);
+            return self.inside(&rest);
         }
         if OPEN.starts_with(begin) {
             *self = Self::Begun(held);
@@ -160,7 +162,7 @@ impl Thought {
         held
     }
 
-    fn inside(&mut self, text: String) -> String {
+    fn inside(&mut self, text: &str) -> String {
         if let Some((_, answer)) = text.split_once(CLOSE) {
             *self = Self::Over;
             return answer.trim_start().to_owned();

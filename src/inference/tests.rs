@@ -57,7 +57,9 @@ async fn each_failure_is_told_with_what_came_before_it() {
     let fake = FakeOllama::start(Mode::Drop(some.clone())).await;
     assert!(matches!(run(&fake).await, (text, Some(OllamaError::Broken)) if text == "One. Two"));
     fake.set(Mode::Error(some.clone(), "out of memory".into()));
-    assert!(matches!(run(&fake).await, (text, Some(OllamaError::Refused(why))) if text == "One. Two" && why == "out of memory"));
+    assert!(
+        matches!(run(&fake).await, (text, Some(OllamaError::Refused(why))) if text == "One. Two" && why == "out of memory")
+    );
     fake.set(Mode::Garbage);
     assert!(matches!(run(&fake).await.1, Some(OllamaError::Garbage(_))));
     fake.set(Mode::NoModel);

@@ -14,6 +14,7 @@ const KEPT: Duration = Duration::from_secs(30);
 
 /// Bytes on the disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[allow(clippy::struct_field_names, reason = "the unit belongs in the names that leave")]
 pub struct DiskView {
     /// The tenant's folder as a whole.
     pub data_bytes: u64,

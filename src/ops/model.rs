@@ -156,7 +156,7 @@ pub struct PatchSpeech {
     pub rate: Change<u32>,
 }
 
-fn range<T: PartialOrd + std::fmt::Display>(value: &T, low: T, high: T) -> Option<String> {
+fn range<T: PartialOrd + std::fmt::Display + Copy>(value: &T, low: T, high: T) -> Option<String> {
     (*value < low || *value > high).then(|| format!("must be between {low} and {high}"))
 }
 

@@ -18,10 +18,10 @@ use crate::guard::{Grants, OneHost, Origin, literal, makes_sense, parse_url};
 
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// Longest silence on a connection; callers have shorter limits of their own.
-const SILENCE: Duration = Duration::from_secs(900);
+const SILENCE: Duration = Duration::from_mins(15);
 const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 /// How long attempts are kept in the database.
-const KEPT: Duration = Duration::from_secs(90 * 86_400);
+const KEPT: Duration = Duration::from_hours(90 * 24);
 const MOST_CLIENTS: usize = 64;
 /// A name that the resolver refuses: where connections to other places than the allowed one end.
 const NOWHERE: &str = "http://denied.invalid";

@@ -126,12 +126,14 @@ impl Settings {
         let saved = tenant.db.read(store::saved_settings).await?;
         let view = Arc::new(merge(&self.inner.defaults, saved));
         let ollama = &view.ollama;
-        if ollama.enabled && !ollama.url.is_empty() {
+        if !ollama.enabled || ollama.url.is_empty() {
+            self.inner.http.withdraw(scope, Self::OLLAMA);
+        } else {
             self.inner.http.allow(scope, Self::OLLAMA, &ollama.url).unwrap_or_else(|error| {
+                // The address before must not stay allowed in its place.
+                self.inner.http.withdraw(scope, Self::OLLAMA);
                 tracing::warn!(%error, "the Ollama address of the settings is not usable");
             });
-        } else {
-            self.inner.http.withdraw(scope, Self::OLLAMA);
         }
         self.inner.cache.lock().insert(tenant.id, view.clone());
         Ok(view)
@@ -149,7 +151,7 @@ fn merge(defaults: &SettingsView, saved: Vec<(String, Value)>) -> SettingsView {
         match fits {
             Some(next) => view = next,
             None => {
-                tracing::warn!(setting = name, "a saved setting does not fit this version and is ignored")
+                tracing::warn!(setting = name, "a saved setting does not fit this version and is ignored");
             }
         }
     }

@@ -72,7 +72,7 @@ impl Site {
             Arc::new(Part("documents", json!({"total": 2, "queue": {"running": 1}}), Duration::ZERO)),
             Arc::new(Part("answers", Value::Null, Duration::ZERO)),
             Arc::new(Part("voice", json!("eSpeak NG"), Duration::ZERO)),
-            Arc::new(Part("ocr", json!("tesseract"), Duration::from_secs(3600))),
+            Arc::new(Part("ocr", json!("tesseract"), Duration::from_hours(1))),
         ];
         let status = Status::new(stores.clone(), parts, http.clone(), ErrorRing::default());
         Self { stores, http, settings, status, ready: Ready::default(), folder }

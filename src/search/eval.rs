@@ -15,6 +15,9 @@ use crate::record::DocumentMeta;
 use crate::retrieve::Retrieved;
 use crate::squad::{Article, GoldQuestion, is_hit};
 
+/// Largest unpacked evaluation file.
+const MAX_UNPACKED: u64 = 4 << 30;
+
 /// Passages an answer is made from.
 pub const ANSWER_PASSAGES: usize = 10;
 
@@ -124,9 +127,21 @@ pub fn covers(found: &Retrieved, document: &str, gold: &GoldQuestion) -> bool {
             .any(|answer| answer.start >= found.passage.start && answer.end <= found.passage.end)
 }
 
+/// The bytes of a file, unpacked when it is gzip.
+fn read_maybe_gzip(file: &Path) -> Result<Vec<u8>> {
+    use std::io::Read;
+    let bytes = std::fs::read(file)?;
+    if !bytes.starts_with(&[0x1F, 0x8B]) {
+        return Ok(bytes);
+    }
+    let mut unpacked = Vec::new();
+    flate2::read::MultiGzDecoder::new(&bytes[..]).take(MAX_UNPACKED).read_to_end(&mut unpacked)?;
+    Ok(unpacked)
+}
+
 /// Indexes a SQuAD file into a folder of its own, which is removed afterwards, and asks all its questions.
 pub fn qa_file(file: &Path) -> Result<QaReport> {
-    let articles = crate::squad::parse(&std::fs::read(file)?, &file.display().to_string())?;
+    let articles = crate::squad::parse(&read_maybe_gzip(file)?, &file.display().to_string())?;
     let folder = tempfile::tempdir()?;
     let index = SearchIndex::open(folder.path(), Options::default())?;
     index_articles(&index, &articles, Shape::default())?;

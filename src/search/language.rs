@@ -153,9 +153,9 @@ pub(crate) fn known(code: [u8; 2]) -> [u8; 2] {
 /// Stems the words of one language; without a stemmer the folded word is its own stem.
 pub(crate) struct Stems {
     stemmer: Option<Stemmer>,
-    /// Tokens as they stand in the text, and where their stem is in `stems`.
+    /// Tokens as they stand in the text, and where their stem is in `forms`.
     known: FxHashMap<Box<str>, u32>,
-    stems: Vec<Box<str>>,
+    forms: Vec<Box<str>>,
     lowered: String,
     folded: String,
 }
@@ -166,7 +166,7 @@ impl Stems {
         Self {
             stemmer,
             known: FxHashMap::default(),
-            stems: Vec::new(),
+            forms: Vec::new(),
             lowered: String::new(),
             folded: String::new(),
         }
@@ -175,7 +175,7 @@ impl Stems {
     /// The stem of a token as it stands in the text.
     pub(crate) fn stem(&mut self, token: &str) -> &str {
         if let Some(at) = self.known.get(token) {
-            return &self.stems[*at as usize];
+            return &self.forms[*at as usize];
         }
         analysis::lower(token, &mut self.lowered);
         let stemmed = match &self.stemmer {
@@ -185,12 +185,12 @@ impl Stems {
             _ => self.lowered.as_str().into(),
         };
         analysis::fold(&stemmed, &mut self.folded);
-        if self.stems.len() >= CACHED_STEMS {
+        if self.forms.len() >= CACHED_STEMS {
             self.known.clear();
-            self.stems.clear();
+            self.forms.clear();
         }
-        self.known.insert(token.into(), self.stems.len() as u32);
-        self.stems.push(self.folded.as_str().into());
+        self.known.insert(token.into(), self.forms.len() as u32);
+        self.forms.push(self.folded.as_str().into());
         &self.folded
     }
 }

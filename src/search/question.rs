@@ -87,7 +87,9 @@ impl Question {
         let mut initials = Initials::default();
         for word in &words {
             initials.add(&word.exact);
-            word.stems.iter().for_each(|stem| initials.add(stem));
+            for stem in &word.stems {
+                initials.add(stem);
+            }
         }
         Ok(Self { words, asks: asks(&folded), pairs, total, initials })
     }

@@ -25,13 +25,17 @@ pub(crate) struct Highlighter {
 impl Highlighter {
     pub(crate) fn word(&mut self, exact: &str, stems: &[String]) {
         self.exact.insert(exact.to_owned());
-        stems.iter().for_each(|stem| self.initials.add(stem));
+        for stem in stems {
+            self.initials.add(stem);
+        }
         self.initials.add(exact);
         self.stems.extend(stems.iter().cloned());
     }
 
     pub(crate) fn phrase(&mut self, forms: &[String]) {
-        forms.iter().for_each(|form| self.initials.add(form));
+        for form in forms {
+            self.initials.add(form);
+        }
         self.exact.extend(forms.iter().cloned());
     }
 

@@ -1,6 +1,6 @@
 //! All areas, opened on one data folder and joined through their ports.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -45,8 +45,9 @@ impl Appliance {
     /// Opens the folder; the caller holds its lock. `secure` tells whether clients come by HTTPS.
     pub fn open(folder: &Path, config: Config, errors: lectern_ops::ErrorRing, secure: bool) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let stores = Stores::open(folder, &compose::control_migrations(), compose::tenant_migrations(), clock)
-            .context("the data folder cannot be opened")?;
+        let stores =
+            Stores::open(folder, &compose::control_migrations(), compose::tenant_migrations(), clock)
+                .context("the data folder cannot be opened")?;
         let stop = CancellationToken::new();
         let config = Arc::new(config);
         let identity = Identity::new(stores.clone(), &config.session, secure);
@@ -58,15 +59,33 @@ impl Appliance {
         let http = SafeHttp::new(&stores);
         let settings = Settings::new(stores.clone(), &config, http.clone());
         let retrieve: Arc<dyn Retrieve> = Arc::new(documents.clone());
-        let ask = Ask::new(stores.clone(), retrieve, Arc::new(AskFromSettings::new(settings.clone(), http.clone(), &config)));
+        let ask = Ask::new(
+            stores.clone(),
+            retrieve,
+            Arc::new(AskFromSettings::new(settings.clone(), http.clone(), &config)),
+        );
         let synthesizer = Synthesizer::new(folder.join("cache"));
-        let voice = Voice::new(Arc::new(ask.clone()), Arc::new(VoiceFromSettings(settings.clone())), synthesizer);
+        let voice =
+            Voice::new(Arc::new(ask.clone()), Arc::new(VoiceFromSettings(settings.clone())), synthesizer);
         let reports: Vec<Arc<dyn Report>> =
             vec![Arc::new(documents.clone()), Arc::new(ask.clone()), Arc::new(voice.clone())];
         let status = Status::new(stores.clone(), reports, http.clone(), errors);
         let authenticate = Arc::new(LocalFirst::new(others));
         let ready = Ready::default();
-        Ok(Self { config, stores, identity, documents, ask, voice, settings, status, ready, http, authenticate, stop })
+        Ok(Self {
+            config,
+            stores,
+            identity,
+            documents,
+            ask,
+            voice,
+            settings,
+            status,
+            ready,
+            http,
+            authenticate,
+            stop,
+        })
     }
 
     /// Background work until the appliance stops.
@@ -171,7 +190,7 @@ fn pool(folder: &Path, config: &Config, tesseract: Option<Tesseract>) -> Result<
     std::fs::create_dir_all(&scratch).with_context(|| scratch.display().to_string())?;
     let extraction = &config.extraction;
     let seconds = extraction.time.0.as_secs().max(1);
-    let program = std::env::current_exe().context("the path of this program")?;
+    let program = own_program()?;
     Ok(PoolConfig {
         argument: crate::EXTRACT_COMMAND.to_owned(),
         workers: cores(extraction.workers),
@@ -188,11 +207,23 @@ fn pool(folder: &Path, config: &Config, tesseract: Option<Tesseract>) -> Result<
     })
 }
 
+/// Where this program lies; without /proc, as in an empty root folder, the name it was started by tells.
+fn own_program() -> Result<PathBuf> {
+    std::env::current_exe().or_else(|error| {
+        let name = std::env::args_os().next().map(PathBuf::from).filter(|name| name.components().count() > 1);
+        name.ok_or(error).and_then(std::fs::canonicalize).context("the path of this program is not known")
+    })
+}
+
 /// Certificate files: the site's own, or those that are made in the data folder.
 pub(crate) fn certificate(folder: &Path, config: &Config) -> Result<Files> {
     let server = &config.server;
     if server.tls_certificate.is_empty() {
         return Ok(lectern_edge::tls::ensure(&folder.join("tls"), &crate::network::names(server))?);
     }
-    Ok(Files { certificate: (&server.tls_certificate).into(), key: (&server.tls_key).into(), authority: None })
+    Ok(Files {
+        certificate: (&server.tls_certificate).into(),
+        key: (&server.tls_key).into(),
+        authority: None,
+    })
 }

@@ -32,6 +32,7 @@ impl Embedded {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         let url = network::local_url(listener.local_addr()?, true);
         let lock = DataLock::take(folder, "a lectern command")?;
+        Serving::withdraw(folder);
         let (tell, told) = mpsc::channel();
         let (folder, address) = (folder.to_owned(), url.clone());
         let thread = std::thread::spawn(move || {

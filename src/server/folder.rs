@@ -34,7 +34,10 @@ impl Serving {
         }
         let path = Self::path(folder);
         let text = std::fs::read_to_string(&path).with_context(|| {
-            format!("the folder {} is in use by a process that does not answer commands (yet)", folder.display())
+            format!(
+                "the folder {} is in use by a process that does not answer commands (yet)",
+                folder.display()
+            )
         })?;
         Ok(Some(serde_json::from_str(&text).with_context(|| path.display().to_string())?))
     }
@@ -93,8 +96,12 @@ fn on_users(
 ) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::fs::create_dir_all(folder)?;
-    let stores =
-        Stores::open(folder, &compose::control_migrations(), compose::tenant_migrations(), Arc::new(SystemClock))?;
+    let stores = Stores::open(
+        folder,
+        &compose::control_migrations(),
+        compose::tenant_migrations(),
+        Arc::new(SystemClock),
+    )?;
     let config = Config::load(None, &[])?;
     let identity = lectern_identity::Identity::new(stores, &config.session, true);
     work(&identity, &runtime)

@@ -30,7 +30,12 @@ impl Authenticate for LocalFirst {
     async fn authenticate(&self, credentials: Credentials) -> Result<Principal> {
         let shown = credentials.bearer.as_deref().unwrap_or_default();
         if bool::from(shown.as_bytes().ct_eq(self.token.as_bytes())) {
-            return Ok(Principal { tenant: TenantId::main(), user: None, role: Role::Admin, actor: Actor::Local });
+            return Ok(Principal {
+                tenant: TenantId::main(),
+                user: None,
+                role: Role::Admin,
+                actor: Actor::Local,
+            });
         }
         self.others.authenticate(credentials).await
     }

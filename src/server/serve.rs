@@ -21,6 +21,7 @@ pub fn serve(folder: &Path, config: Config) -> Result<()> {
     let insecure = config.server.insecure_http;
     let url = network::url(listener.local_addr()?, insecure);
     let _lock = DataLock::take(folder, &url)?;
+    Serving::withdraw(folder);
     let errors = lectern_ops::ErrorRing::default();
     logging::start(&config.log, errors.clone())?;
     actix_web::rt::System::with_tokio_rt(runtime).block_on(async {
@@ -68,10 +69,11 @@ pub(crate) async fn run(
         let authority = files.authority.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
         (http.listen_rustls_0_23(listener, lectern_edge::tls::server_config(&files)?)?, authority)
     };
-    let running = http.run();
-    let handle = running.handle();
+    // The port is bound already: whoever reads this waits there until the workers run.
     let token = appliance.authenticate.token().to_owned();
     Serving { url: network::local_url(bound, insecure), token, authority }.publish(folder)?;
+    let running = http.run();
+    let handle = running.handle();
     if announce {
         welcome(folder, appliance, url).await?;
     }
@@ -97,7 +99,8 @@ pub(crate) async fn run(
 }
 
 async fn wait_for_end(stop: &tokio_util::sync::CancellationToken) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return stop.cancelled().await;
     };
@@ -112,7 +115,10 @@ async fn welcome(folder: &Path, appliance: &Appliance, url: &str) -> Result<()> 
     println!("Lectern {} is running: {url}/", env!("CARGO_PKG_VERSION"));
     println!("data folder: {}", folder.display());
     if !appliance.config.server.insecure_http && appliance.config.server.tls_certificate.is_empty() {
-        println!("certificate authority for this site's browsers: {}", folder.join("tls/authority.pem").display());
+        println!(
+            "certificate authority for this site's browsers: {}",
+            folder.join("tls/authority.pem").display()
+        );
     }
     if let Some(code) = appliance.identity.setup_code().await? {
         println!("setup code: {code}");

@@ -37,7 +37,11 @@ pub struct TestApp {
 /// A command of the binary, without the environment's own settings.
 pub fn lectern(program: &str) -> Command {
     let mut command = Command::new(program);
-    command.env_remove("LECTERN_DATA").env_remove("LECTERN_CONFIG").env_remove("LECTERN_URL").env_remove("LECTERN_KEY");
+    command
+        .env_remove("LECTERN_DATA")
+        .env_remove("LECTERN_CONFIG")
+        .env_remove("LECTERN_URL")
+        .env_remove("LECTERN_KEY");
     command
 }
 
@@ -49,7 +53,14 @@ impl TestApp {
 
     pub fn start_with(program: &str, options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut app = Self { program: program.into(), folder, child: None, options, url: String::new(), setup_code: None };
+        let mut app = Self {
+            program: program.into(),
+            folder,
+            child: None,
+            options,
+            url: String::new(),
+            setup_code: None,
+        };
         app.start_again();
         app
     }
@@ -70,11 +81,14 @@ impl TestApp {
         let output = BufReader::new(child.stdout.take().unwrap());
         self.child = Some(child);
         let (tell, told) = mpsc::channel();
-        std::thread::spawn(move || output.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line))));
+        std::thread::spawn(move || {
+            output.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line)))
+        });
         self.setup_code = None;
         let mut url = None;
         // The first line tells the address; after it comes what the data folder's state asks for.
-        while let Ok(line) = told.recv_timeout(if url.is_some() { Duration::from_millis(300) } else { START }) {
+        while let Ok(line) = told.recv_timeout(if url.is_some() { Duration::from_millis(300) } else { START })
+        {
             if let Some(at) = line.split_once("is running: ") {
                 url = Some(at.1.trim_end_matches('/').to_owned());
             }

@@ -44,7 +44,8 @@ impl Answer {
     /// The code of a problem with this status.
     #[track_caller]
     pub fn problem(self, status: u16) -> String {
-        let kind = self.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        let kind =
+            self.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
         let body = self.expect(status);
         assert_eq!(kind, "application/problem+json");
         assert_eq!(body["status"], status);

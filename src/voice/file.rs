@@ -11,7 +11,12 @@ use lectern_speech::{AudioInfo, SAMPLE_RATE, SpeakOptions, Synthesizer, WavWrite
 use crate::error::told;
 
 /// Speaks the spoken form of `text`; the file appears whole or not at all.
-pub fn speak_to_file(synthesizer: &Synthesizer, text: &str, options: &SpeakOptions, path: &Path) -> Result<AudioInfo> {
+pub fn speak_to_file(
+    synthesizer: &Synthesizer,
+    text: &str,
+    options: &SpeakOptions,
+    path: &Path,
+) -> Result<AudioInfo> {
     let spoken = spoken_form(text, options.language.as_deref().unwrap_or("en"));
     let name = path.file_name().ok_or_else(|| Error::field("path", "is not the name of a file"))?;
     let part = path.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));

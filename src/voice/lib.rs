@@ -44,7 +44,11 @@ pub struct Voice {
 }
 
 impl Voice {
-    pub fn new(answers: Arc<dyn Answers>, settings: Arc<dyn VoiceSettings>, synthesizer: Synthesizer) -> Self {
+    pub fn new(
+        answers: Arc<dyn Answers>,
+        settings: Arc<dyn VoiceSettings>,
+        synthesizer: Synthesizer,
+    ) -> Self {
         Self { answers, settings, synthesizer, streams: Arc::new(Semaphore::new(STREAMS)) }
     }
 
@@ -66,8 +70,12 @@ impl Voice {
         let choice = self.settings.current(scope).await?;
         let language = speakable.language.unwrap_or_else(|| "en".to_owned());
         let text = spoken_form(&speakable.text, &language);
-        let options =
-            SpeakOptions { voice: choice.voice, language: Some(language), rate: choice.rate, ..SpeakOptions::default() };
+        let options = SpeakOptions {
+            voice: choice.voice,
+            language: Some(language),
+            rate: choice.rate,
+            ..SpeakOptions::default()
+        };
         stream::start(self.synthesizer.clone(), text, options, Arc::clone(&self.streams)).await
     }
 }

@@ -3,8 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ContentEncoding};
 use actix_web::web::{self, Data, ServiceConfig};
-use futures_util::TryStreamExt;
-use lectern_edge::{ApiError, ApiResult, Feature, PathId, Permit};
+use lectern_edge::{ApiResult, Feature, PathId, Permit};
 use lectern_kernel::TurnId;
 use utoipa::OpenApi;
 
@@ -34,5 +33,5 @@ async fn get_turn_audio(permit: Permit<VoiceRead>, voice: Data<Voice>, id: PathI
         .insert_header((CACHE_CONTROL, "no-store"))
         // Compression would hold sound back.
         .insert_header((CONTENT_ENCODING, ContentEncoding::Identity))
-        .streaming(audio.map_err(ApiError)))
+        .streaming(audio))
 }

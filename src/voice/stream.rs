@@ -48,8 +48,10 @@ pub(crate) async fn start(
     options: SpeakOptions,
     streams: Arc<Semaphore>,
 ) -> Result<Audio> {
-    let busy = || Error::new(Code::Busy, "Too many answers are being read aloud.").hint("Try again in a moment.");
-    let place = tokio::time::timeout(WAIT, streams.acquire_owned()).await.map_err(|_| busy())?.map_err(|_| busy())?;
+    let busy =
+        || Error::new(Code::Busy, "Too many answers are being read aloud.").hint("Try again in a moment.");
+    let place =
+        tokio::time::timeout(WAIT, streams.acquire_owned()).await.map_err(|_| busy())?.map_err(|_| busy())?;
     let (sender, mut pieces) = mpsc::channel(AHEAD);
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {

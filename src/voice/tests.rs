@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{App, middleware::from_fn, test};
+use actix_web::{App, middleware::from_fn, test as http};
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use lectern_kernel::ports::{Answers, Authenticate, Credentials, Report, Speakable};
@@ -58,12 +58,13 @@ async fn get(voice: Voice) -> (StatusCode, Option<String>, Vec<u8>) {
         .app_data(Data::from(anyone))
         .app_data(Data::new(voice))
         .configure(crate::feature().routes);
-    let app = test::init_service(app).await;
-    let request = test::TestRequest::get().uri(&format!("/ask/{}/audio", TurnId::generate())).to_request();
-    let response = test::call_service(&app, request).await;
+    let app = http::init_service(app).await;
+    let request = http::TestRequest::get().uri(&format!("/ask/{}/audio", TurnId::generate())).to_request();
+    let response = http::call_service(&app, request).await;
     let status = response.status();
-    let kind = response.headers().get("content-type").map(|kind| kind.to_str().unwrap_or_default().to_owned());
-    (status, kind, test::read_body(response).await.to_vec())
+    let kind =
+        response.headers().get("content-type").map(|kind| kind.to_str().unwrap_or_default().to_owned());
+    (status, kind, http::read_body(response).await.to_vec())
 }
 
 fn loudest(wav: &[u8]) -> u16 {
@@ -85,7 +86,7 @@ async fn failures_are_told_before_any_sound() {
     let cache = tempfile::tempdir().expect("folder");
     let (status, kind, _) = get(voice(cache.path(), None, None)).await;
     assert_eq!((status, kind.as_deref()), (StatusCode::NOT_FOUND, Some("application/problem+json")));
-    let (status, _, body) = get(voice(cache.path(), Some(" [1] … "), None)).await;
+    let (status, _, body) = get(voice(cache.path(), Some(" [1] "), None)).await;
     assert_eq!(status, StatusCode::CONFLICT, "{}", String::from_utf8_lossy(&body));
 }
 
@@ -100,7 +101,8 @@ async fn a_voice_that_is_not_there_is_replaced() {
 #[tokio::test]
 async fn a_listener_who_goes_away_frees_the_place() {
     let cache = tempfile::tempdir().expect("folder");
-    let text: &'static str = Box::leak("This sentence is said again and again. ".repeat(2000).into_boxed_str());
+    let text: &'static str =
+        Box::leak("This sentence is said again and again. ".repeat(2000).into_boxed_str());
     let voice = voice(cache.path(), Some(text), None);
     let free = voice.streams.available_permits();
     let mut audio = voice.turn_audio(&scope(), &TurnId::generate()).await.expect("begins");
@@ -135,9 +137,10 @@ fn a_file_is_whole_or_not_there() {
     assert!(loudest(&bytes) > 1000);
 
     let empty = dir.path().join("empty.wav");
-    assert!(speak_to_file(&synthesizer, "…", &options, &empty).is_err());
+    assert!(speak_to_file(&synthesizer, " [1] ", &options, &empty).is_err());
     assert!(speak_to_file(&synthesizer, "Hello.", &options, Path::new("/nowhere/at/all.wav")).is_err());
-    let left: Vec<_> = std::fs::read_dir(dir.path()).expect("lists").flatten().map(|e| e.file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(dir.path()).expect("lists").flatten().map(|e| e.file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("part")), "{left:?}");
     assert!(!empty.exists());
 }

@@ -24,7 +24,8 @@ fn an_answer_cites_exact_places() {
     let citations = turn["citations"].as_array().unwrap();
     assert!(!citations.is_empty());
     for citation in citations.iter().filter(|c| c["document"] == pump["id"]) {
-        let (start, end) = (citation["start"].as_u64().unwrap() as usize, citation["end"].as_u64().unwrap() as usize);
+        let (start, end) =
+            (citation["start"].as_u64().unwrap() as usize, citation["end"].as_u64().unwrap() as usize);
         let there: String = text.chars().skip(start).take(end - start).collect();
         assert_eq!(citation["quote"], there);
     }
@@ -38,7 +39,9 @@ fn what_is_not_there_is_not_answered() {
     assert_eq!((&turn["mode"], &turn["answered"]), (&json!("none"), &json!(false)), "{turn}");
     assert_eq!(turn["citations"], json!([]));
     admin.post("/ask", &json!({ "question": "  " })).problem(422);
-    admin.post("/ask", &json!({ "question": "x", "conversation": "cnv_00000000000000000000000000" })).problem(404);
+    admin
+        .post("/ask", &json!({ "question": "x", "conversation": "cnv_00000000000000000000000000" }))
+        .problem(404);
 }
 
 #[test]
@@ -47,8 +50,11 @@ fn the_stream_brings_sentences_before_it_is_done() {
     let body = json!({ "question": "When was the feed pump installed?" });
     let answer = admin.send(admin.request("POST", "/ask").header("accept", "text/event-stream").json(&body));
     let text = answer.text();
-    let at = |name: &str| text.find(&format!("event: {name}\n")).unwrap_or_else(|| panic!("no {name} in {text}"));
-    assert!(at("retrieval") < at("citation") && at("citation") < at("sentence") && at("sentence") < at("done"));
+    let at =
+        |name: &str| text.find(&format!("event: {name}\n")).unwrap_or_else(|| panic!("no {name} in {text}"));
+    assert!(
+        at("retrieval") < at("citation") && at("citation") < at("sentence") && at("sentence") < at("done")
+    );
     assert!(text.contains("March 2019"), "{text}");
 }
 
@@ -57,7 +63,9 @@ fn conversations_are_kept_found_exported_rated_and_deleted() {
     let (_app, admin, _) = filled();
     let turn = admin.ask("When does the canteen open?");
     let conversation = turn["conversation"].as_str().unwrap();
-    let next = admin.post("/ask", &json!({ "question": "And when does it close?", "conversation": conversation })).expect(200);
+    let next = admin
+        .post("/ask", &json!({ "question": "And when does it close?", "conversation": conversation }))
+        .expect(200);
     assert_eq!(next["conversation"], conversation);
     assert!(next["answer"].as_str().unwrap().contains("14:00"), "{next}");
     let id = turn["turn"].as_str().unwrap();
@@ -81,7 +89,8 @@ fn an_answer_is_spoken_as_wav() {
     assert_eq!(audio.status, 200, "{}", audio.text());
     assert_eq!(audio.headers["content-type"], "audio/wav");
     assert_eq!(&audio.bytes[..4], b"RIFF");
-    let samples: Vec<i16> = audio.bytes[44..].chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
+    let samples: Vec<i16> =
+        audio.bytes[44..].chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
     assert!(samples.len() > 22_050, "over a second: {}", samples.len());
     let loudest = samples.iter().map(|s| i32::from(*s).abs()).max().unwrap();
     assert!(loudest > 3_000, "it can be heard: {loudest}");

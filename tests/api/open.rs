@@ -16,11 +16,18 @@ fn every_described_route_asks_who_is_there() {
     for (path, item) in described["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             assert!(operation["operationId"].is_string(), "{method} {path} has a name");
-            if OPEN.contains(&(path.as_str(), method.as_str())) || !path.starts_with('/') || path.starts_with("/healthz") || path.starts_with("/readyz") {
+            if OPEN.contains(&(path.as_str(), method.as_str()))
+                || !path.starts_with('/')
+                || path.starts_with("/healthz")
+                || path.starts_with("/readyz")
+            {
                 continue;
             }
             let address = path.replace("{id}", "doc_00000000000000000000000000");
-            let request = nobody.request(&method.to_uppercase(), &address).header("content-type", "application/json").body("{}");
+            let request = nobody
+                .request(&method.to_uppercase(), &address)
+                .header("content-type", "application/json")
+                .body("{}");
             assert_eq!(nobody.send(request).problem(401), "unauthenticated", "{method} {path}");
             walked += 1;
         }

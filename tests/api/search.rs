@@ -14,7 +14,17 @@ fn words_phrases_prefixes_typos_fields_and_boolean_queries() {
         let found = admin.send(admin.request("GET", "/search").query(&[("q", query)])).expect(200);
         found["hits"][0]["document"].clone()
     };
-    for query in ["seals", "\"shaft seal\"", "lubric*", "brearing~", "seal AND hours", "pump -soup", "title:pump", "(soup OR seal) NOT canteen", "type:md seal"] {
+    for query in [
+        "seals",
+        "\"shaft seal\"",
+        "lubric*",
+        "brearing~",
+        "seal AND hours",
+        "pump -soup",
+        "title:pump",
+        "(soup OR seal) NOT canteen",
+        "type:md seal",
+    ] {
         assert_eq!(first(query), pump["id"], "{query}");
     }
     for query in ["soup", "canteen OR nothing", "\"pea soup\"", "NOT pump"] {
@@ -32,7 +42,7 @@ fn a_hit_shows_where_and_what() {
     let app = TestApp::start(LECTERN);
     let admin = app.admin();
     let pump = admin.add("pump.md", fixture::PUMP.as_bytes());
-    let found = admin.get("/search?q=seal").expect(200);
+    let found = admin.get("/search?q=seal&facets=true").expect(200);
     let hit = &found["hits"][0];
     let snippet: Vec<char> = hit["snippet"].as_str().unwrap().chars().collect();
     let mark = &hit["highlights"][0];
@@ -49,13 +59,19 @@ fn a_hit_shows_where_and_what() {
 fn pages_of_hits_go_on_where_they_stopped() {
     let app = TestApp::start(LECTERN);
     let admin = app.admin();
-    let ids: Vec<_> = (0..9).map(|n| admin.upload(&format!("{n}.txt"), format!("common word and {n}").as_bytes(), &[]).expect(201)).collect();
+    let ids: Vec<_> = (0..9)
+        .map(|n| {
+            admin.upload(&format!("{n}.txt"), format!("common word and {n}").as_bytes(), &[]).expect(201)
+        })
+        .collect();
     ids.iter().for_each(|view| assert_eq!(admin.wait(view["id"].as_str().unwrap())["status"], "ready"));
     let (mut seen, mut cursor) = (std::collections::BTreeSet::new(), String::new());
     for _ in 0..5 {
         let page = admin.get(&format!("/search?q=common&limit=2&cursor={cursor}")).expect(200);
         assert_eq!(page["total"], 9);
-        seen.extend(page["hits"].as_array().unwrap().iter().map(|h| h["document"].as_str().unwrap().to_owned()));
+        seen.extend(
+            page["hits"].as_array().unwrap().iter().map(|h| h["document"].as_str().unwrap().to_owned()),
+        );
         cursor = page["next_cursor"].as_str().unwrap_or_default().to_owned();
     }
     assert_eq!((seen.len(), cursor.as_str()), (9, ""));

@@ -25,8 +25,10 @@ fn a_session_needs_its_csrf_token_and_ends() {
     let app = TestApp::start(LECTERN);
     let admin = app.admin();
     let bare = app.anonymous();
-    bare.post("/session", &json!({ "email": "ada@example.org", "password": "wrong password here" })).problem(401);
-    bare.post("/session", &json!({ "email": "ada@example.org", "password": "correct horse battery staple" })).expect(201);
+    bare.post("/session", &json!({ "email": "ada@example.org", "password": "wrong password here" }))
+        .problem(401);
+    bare.post("/session", &json!({ "email": "ada@example.org", "password": "correct horse battery staple" }))
+        .expect(201);
     assert_eq!(bare.get("/session").status, 200);
     assert_eq!(bare.post("/keys", &json!({ "name": "x" })).problem(403), "csrf_missing");
     assert_eq!(admin.delete("/session").status, 204);
@@ -70,7 +72,11 @@ fn reqwest_client(authority: Option<&[u8]>) -> reqwest::blocking::Client {
 #[test]
 fn a_second_process_is_told_who_holds_the_folder() {
     let app = TestApp::start(LECTERN);
-    let output = lectern(LECTERN).args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(app.data()).output().unwrap();
+    let output = lectern(LECTERN)
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(app.data())
+        .output()
+        .unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
     assert!(told.contains("in use by process") && told.contains(&app.process().to_string()), "{told}");

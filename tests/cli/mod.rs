@@ -12,7 +12,8 @@ fn run(arguments: &[&str], data: &std::path::Path) -> (i32, String, String) {
 }
 
 fn check_commands(data: &std::path::Path, folder: &std::path::Path) {
-    let (code, out, err) = run(&["ingest", "--json", "--wait", "--collection", "Plant", folder.to_str().unwrap()], data);
+    let (code, out, err) =
+        run(&["ingest", "--json", "--wait", "--collection", "Plant", folder.to_str().unwrap()], data);
     assert_eq!(code, 0, "{out}{err}");
     let lines: Vec<Value> = out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(lines.len(), 2);
@@ -27,8 +28,12 @@ fn check_commands(data: &std::path::Path, folder: &std::path::Path) {
     assert_eq!((code, &turn["mode"]), (0, &Value::from("extractive")), "{out}");
     let citation = &turn["citations"][0];
     let (code, text, _) = run(&["document", "text", citation["document"].as_str().unwrap()], data);
-    let (start, end) = (citation["start"].as_u64().unwrap() as usize, citation["end"].as_u64().unwrap() as usize);
-    assert_eq!((code, text.chars().skip(start).take(end - start).collect::<String>()), (0, citation["quote"].as_str().unwrap().to_owned()));
+    let (start, end) =
+        (citation["start"].as_u64().unwrap() as usize, citation["end"].as_u64().unwrap() as usize);
+    assert_eq!(
+        (code, text.chars().skip(start).take(end - start).collect::<String>()),
+        (0, citation["quote"].as_str().unwrap().to_owned())
+    );
 
     let (code, _, _) = run(&["ask", "Which spacecraft first photographed the rings of Neptune?"], data);
     assert_eq!(code, 3);
@@ -68,7 +73,11 @@ fn a_key_made_on_the_command_line_opens_the_api() {
 fn speak_writes_a_wav_file_that_can_be_heard() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("out.wav");
-    let output = lectern(LECTERN).args(["speak", "Good morning. The pump is running.", "-o"]).arg(&file).output().unwrap();
+    let output = lectern(LECTERN)
+        .args(["speak", "Good morning. The pump is running.", "-o"])
+        .arg(&file)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let wav = std::fs::read(file).unwrap();
     assert_eq!(&wav[..4], b"RIFF");

@@ -11,30 +11,37 @@ use std::time::Instant;
 use lectern_extract::{ExtractError, Extracted, Format, Limits, Source, extract};
 use serde_json::{Value, json};
 
-fn main() {
+fn main() -> std::process::ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     // As in the child process: a large stack, but a bounded one.
     let job = match words.as_slice() {
-        ["--file", path, rest @ ..] => job_of((*path).to_owned(), rest.first().map(|p| (*p).to_owned()), show),
+        ["--file", path, rest @ ..] => {
+            job_of((*path).to_owned(), rest.first().map(|p| (*p).to_owned()), show)
+        }
         ["--hostile", path] => job_of((*path).to_owned(), None, hostile),
         ["--speed"] => job_of(String::new(), None, |_, _| speed()),
-        [data] => job_of((*data).to_owned(), None, |data, _| measure(Path::new(&data))),
+        [data] => job_of((*data).to_owned(), None, |data, _| measure(Path::new(data))),
         _ => {
             eprintln!("measure DATA | --file FILE [PASSWORD] | --hostile FILE | --speed");
-            return;
+            return std::process::ExitCode::FAILURE;
         }
     };
     let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(job).expect("a thread");
     if let Ok(result) = thread.join() {
         println!("{}", serde_json::to_string_pretty(&result).expect("JSON"));
+        std::process::ExitCode::SUCCESS
     } else {
-        std::process::exit(101);
+        std::process::ExitCode::FAILURE
     }
 }
 
-fn job_of(path: String, password: Option<String>, run: fn(String, Option<String>) -> Value) -> impl FnOnce() -> Value + Send {
-    move || run(path, password)
+fn job_of(
+    path: String,
+    password: Option<String>,
+    run: fn(&str, Option<String>) -> Value,
+) -> impl FnOnce() -> Value + Send {
+    move || run(&path, password)
 }
 
 fn read(path: &Path, password: Option<String>) -> Result<(Format, Extracted), ExtractError> {
@@ -43,8 +50,8 @@ fn read(path: &Path, password: Option<String>) -> Result<(Format, Extracted), Ex
     extract(&bytes, &Source { name, password }, &Limits::default(), &mut |_| ())
 }
 
-fn show(path: String, password: Option<String>) -> Value {
-    match read(Path::new(&path), password) {
+fn show(path: &str, password: Option<String>) -> Value {
+    match read(Path::new(path), password) {
         Ok((format, out)) => {
             eprintln!("{}", out.text);
             json!({ "format": format, "title": out.title, "pages": out.pages, "warnings": out.warnings, "blocks": out.blocks })
@@ -53,9 +60,11 @@ fn show(path: String, password: Option<String>) -> Value {
     }
 }
 
-fn hostile(path: String, _: Option<String>) -> Value {
-    match read(Path::new(&path), None) {
-        Ok((format, out)) => json!({ "path": path, "ok": format, "characters": out.text.len(), "warnings": out.warnings.len() }),
+fn hostile(path: &str, _: Option<String>) -> Value {
+    match read(Path::new(path), None) {
+        Ok((format, out)) => {
+            json!({ "path": path, "ok": format, "characters": out.text.len(), "warnings": out.warnings.len() })
+        }
         Err(error) => json!({ "path": path, "error": error.code, "message": error.message }),
     }
 }
@@ -80,12 +89,17 @@ fn strings(data: &Path) -> Value {
             Ok((format, out)) => (format!("{format:?}"), spaced(&out.text)),
             Err(error) => (format!("{:?}", error.code), String::new()),
         };
-        let list = |key: &str| -> Vec<String> { serde_json::from_value(entry[key].clone()).unwrap_or_default() };
+        let list =
+            |key: &str| -> Vec<String> { serde_json::from_value(entry[key].clone()).unwrap_or_default() };
         let confirmed = list("confirmed");
         let counts = table.entry(kind).or_default();
         for string in &confirmed {
             counts.1 += 1;
-            if text.contains(&spaced(string)) { counts.0 += 1 } else { missing.push(format!("{name}: {string}")) }
+            if text.contains(string.as_str()) {
+                counts.0 += 1;
+            } else {
+                missing.push(format!("{name}: {string}"));
+            }
         }
         for string in list("contains").iter().filter(|string| !confirmed.contains(string)) {
             if !text.contains(&spaced(string)) {
@@ -93,7 +107,7 @@ fn strings(data: &Path) -> Value {
             }
         }
         for string in list("not_contains").iter().filter(|s| !confirmed.iter().any(|c| c.contains(*s))) {
-            if text.contains(&spaced(string)) {
+            if text.contains(string.as_str()) {
                 wrong.push(format!("{name}: {string}"));
             }
         }
@@ -104,7 +118,9 @@ fn strings(data: &Path) -> Value {
 
 fn words(text: &str) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
-    for word in text.to_lowercase().split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()) {
+    for word in
+        text.to_lowercase().split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+    {
         *counts.entry(word.to_owned()).or_insert(0) += 1;
     }
     counts
@@ -133,14 +149,16 @@ fn recall(data: &Path) -> Value {
         let kind = format.file_name().unwrap_or_default().to_string_lossy().into_owned();
         for source in files(&format.join("sources")) {
             let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let truth = [format!("{name}.md"), format!("{}.md", name.rsplit_once('.').map_or("", |(stem, _)| stem))]
-                .into_iter()
-                .find_map(|name| std::fs::read_to_string(format.join("groundtruth").join(name)).ok());
+            let truth =
+                [format!("{name}.md"), format!("{}.md", name.rsplit_once('.').map_or("", |(stem, _)| stem))]
+                    .into_iter()
+                    .find_map(|name| std::fs::read_to_string(format.join("groundtruth").join(name)).ok());
             let Some(truth) = truth else { continue };
             let text = read(&source, None).map(|(_, out)| out.text).unwrap_or_default();
             let (truth, found) = (markdown_words(&truth), words(&text));
             let all: usize = truth.values().sum();
-            let hit: usize = truth.iter().map(|(word, count)| (*count).min(found.get(word).copied().unwrap_or(0))).sum();
+            let hit: usize =
+                truth.iter().map(|(word, count)| (*count).min(found.get(word).copied().unwrap_or(0))).sum();
             if all > 0 {
                 table.entry(kind.clone()).or_default().push((name, hit as f64 / all as f64));
             }
@@ -166,7 +184,8 @@ fn files(path: &Path) -> Vec<PathBuf> {
 }
 
 fn entries(path: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut found: Vec<PathBuf> =
+        std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     found.sort();
     found
 }
@@ -177,11 +196,13 @@ fn speed() -> Value {
     let mut made: BTreeMap<&str, String> = BTreeMap::new();
     for index in 0..60_000 {
         let body = sentence.repeat(4);
-        made.entry("txt").or_default().push_str(&format!("{body}\n\n"));
-        made.entry("md").or_default().push_str(&format!("## Part {index}\n\n{body}\n\n- *one*\n- two\n\n"));
-        made.entry("html").or_default().push_str(&format!("<h2>Part {index}</h2><p>{body}</p><ul><li>one</ul>"));
-        made.entry("csv").or_default().push_str(&format!("{index},\"{body}\",x,y\n"));
-        made.entry("jsonl").or_default().push_str(&format!("{{\"id\":{index},\"text\":\"{body}\"}}\n"));
+        made.entry("txt").or_default().extend([format!("{body}\n\n")]);
+        made.entry("md").or_default().extend([format!("## Part {index}\n\n{body}\n\n- *one*\n- two\n\n")]);
+        made.entry("html")
+            .or_default()
+            .extend([format!("<h2>Part {index}</h2><p>{body}</p><ul><li>one</ul>")]);
+        made.entry("csv").or_default().extend([format!("{index},\"{body}\",x,y\n")]);
+        made.entry("jsonl").or_default().extend([format!("{{\"id\":{index},\"text\":\"{body}\"}}\n")]);
     }
     let rates: BTreeMap<&str, f64> = made
         .iter()

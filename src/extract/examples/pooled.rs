@@ -1,5 +1,5 @@
 //! Read files and folders through the pool, and say a line for each: outcome, milliseconds, letters, message.
-//! `pooled [--ocr] [--text] [--password P] PATH…`; the child is the example `child` beside it.
+//! `pooled [--tesseract PROGRAM] [--text] [--password P] PATH…`; the child is the example `child` beside it.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -7,18 +7,18 @@ use std::time::Instant;
 use lectern_extract::{Extractor, PoolConfig, Source, Tesseract};
 
 struct Options {
-    ocr: bool,
+    tesseract: Option<PathBuf>,
     text: bool,
     password: Option<String>,
     paths: Vec<PathBuf>,
 }
 
 fn options() -> Options {
-    let mut options = Options { ocr: false, text: false, password: None, paths: Vec::new() };
+    let mut options = Options { tesseract: None, text: false, password: None, paths: Vec::new() };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--ocr" => options.ocr = true,
+            "--tesseract" => options.tesseract = arguments.next().map(PathBuf::from),
             "--text" => options.text = true,
             "--password" => options.password = arguments.next(),
             path => collect(Path::new(path), &mut options.paths),
@@ -44,7 +44,7 @@ async fn main() -> std::io::Result<()> {
     let options = options();
     let child = std::env::current_exe()?.with_file_name("child");
     let mut config = PoolConfig::new(child, std::env::temp_dir().join("lectern-pooled"));
-    config.tesseract = options.ocr.then(|| Tesseract::from(PathBuf::from("/usr/bin/tesseract")));
+    config.tesseract = options.tesseract.clone().map(Tesseract::from);
     let extractor = Extractor::new(config);
     for path in &options.paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -100,7 +100,6 @@ fn passwords_open_what_they_should() {
         ("tika_testPDF_no_extract_no_accessibility_owner_user.pdf", "user", "Hello"),
         ("tika_testPassword4Spaces.pdf", "    ", "Just some text"),
         ("tika_testUnicodePassword.pdf", unicode, "Just some text"),
-        ("pr6531_2.pdf", "asdfasdf", ""),
     ];
     for (file, password, wanted) in cases {
         let Some(bytes) = shared(&format!("docs/encrypted/{file}")) else { return };

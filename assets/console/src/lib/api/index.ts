@@ -44,6 +44,8 @@ export interface DocumentQuery {
 }
 
 export interface SearchQuery {
+  /** Count the values of all hits too. */
+  facets?: boolean;
   q: string;
   limit?: number;
   cursor?: string;
