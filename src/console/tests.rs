@@ -1,3 +1,5 @@
+//! What is sent for which address, and with which headers.
+
 use actix_web::body::to_bytes;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::{Method, StatusCode};

@@ -30,7 +30,6 @@ impl Documents {
         let stop = self.inner.stop.clone();
         let tenant = self.tenant(scope)?;
         tenant.store.db.write(store::recover).await?;
-        self.clear_incoming(&tenant);
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..self.inner.limits.workers.max(1) {
             let (this, tenant, stop) = (self.clone(), tenant.clone(), stop.clone());
@@ -42,13 +41,6 @@ impl Documents {
         let _ = committer.await;
         self.commit(&tenant).await?;
         tenant.on_index(lectern_search::SearchIndex::release_writer).await
-    }
-
-    /// What was being uploaded when the process ended is of no use.
-    fn clear_incoming(&self, tenant: &Tenant) {
-        for entry in std::fs::read_dir(tenant.store.incoming()).into_iter().flatten().flatten() {
-            let _ = std::fs::remove_file(entry.path());
-        }
     }
 
     async fn work(&self, tenant: &Arc<Tenant>, stop: &CancellationToken) {

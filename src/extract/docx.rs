@@ -134,7 +134,7 @@ mod tests {
             ),
             (
                 "word/numbering.xml",
-                "<n><abstractNum abstractNumId='0'><lvl ilvl='0'><numFmt val='upperRoman'/><lvlText val='(%1)'/></lvl></abstractNum><num numId='1'><abstractNumId val='0'/></num></n>",
+                "<n><abstractNum abstractNumId='0'><lvl ilvl='0'><start val='1'/><numFmt val='upperRoman'/><lvlText val='(%1)'/></lvl></abstractNum><num numId='1'><abstractNumId val='0'/></num></n>",
             ),
             ("word/h.xml", "<w:hdr><w:p><w:r><w:t>On top</w:t></w:r></w:p></w:hdr>"),
         ]);

@@ -121,7 +121,7 @@ impl Chart {
     fn element(&mut self, xml: &mut Xml) -> Result<(), ExtractError> {
         while let Some(tag) = xml.child()? {
             match tag.name() {
-                "title" | "userShapes" | "txPr" if tag.name() == "txPr" => xml.skip()?,
+                "txPr" => xml.skip()?,
                 "title" => {
                     let text = drawing_text(xml)?.join(" ");
                     if !text.trim().is_empty() {

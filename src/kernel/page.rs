@@ -53,7 +53,7 @@ impl Cursor {
             Error::new(Code::InvalidCursor, "The cursor was not made by this list.")
                 .hint("Use `next_cursor` of the page before, unchanged.")
         };
-        if text.len() > 4096 || !text.is_ascii() || text.len() % 2 != 0 {
+        if text.len() > 4096 || !text.is_ascii() || !text.len().is_multiple_of(2) {
             return Err(invalid());
         }
         let bytes: Option<Vec<u8>> =

@@ -181,7 +181,7 @@ fn tesseract(config: &Config) -> Option<Tesseract> {
         path => path.into(),
     };
     let languages = Some(config.extraction.tesseract_languages.clone()).filter(|l| l != "auto");
-    Some(Tesseract { program, languages })
+    Some(Tesseract { languages, ..Tesseract::from(program) })
 }
 
 fn pool(folder: &Path, config: &Config, tesseract: Option<Tesseract>) -> Result<PoolConfig> {

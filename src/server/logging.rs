@@ -16,7 +16,7 @@ pub fn start(log: &Log, errors: lectern_ops::ErrorRing) -> Result<()> {
         LogFormat::Text => {
             let colours = std::io::stderr().is_terminal();
             fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(colours).boxed()
-        },
+        }
         LogFormat::Json => fmt::layer().with_writer(std::io::stderr).json().boxed(),
     };
     // Starting twice in one process (a command that embeds the appliance) keeps the first.

@@ -57,6 +57,8 @@ pub(crate) async fn run(
         App::new().wrap(from_fn(lectern_edge::watch)).configure(|config| router::configure(&own, config))
     })
     .disable_signals()
+    // A client that hung up is gone: its answer stops.
+    .h1_allow_half_closed(false)
     .max_connections(server.max_connections)
     .shutdown_timeout(server.shutdown_time.0.as_secs());
     if server.workers > 0 {

@@ -95,7 +95,7 @@ fn strings(data: &Path) -> Value {
         let counts = table.entry(kind).or_default();
         for string in &confirmed {
             counts.1 += 1;
-            if text.contains(string.as_str()) {
+            if text.contains(&spaced(string)) {
                 counts.0 += 1;
             } else {
                 missing.push(format!("{name}: {string}"));
