@@ -119,7 +119,7 @@ fn searches(client: &Client) -> Result<Vec<f64>> {
     let mut words = Words::new(7);
     (0..QUERIES)
         .map(|number| {
-            let query = (0..1 + number % 4).map(|_| words.next()).collect::<Vec<_>>().join(" ");
+            let query = (0..=(number % 4)).map(|_| words.next()).collect::<Vec<_>>().join(" ");
             let started = Instant::now();
             client.get("/search", &[("q", &query), ("limit", "10")])?;
             Ok(milliseconds(started))

@@ -17,7 +17,7 @@ pub fn run(command: &DocumentCommand) -> Result<ExitCode> {
         DocumentCommand::List { json, place } => connect::with(place, |c| list(c, *json))?,
         DocumentCommand::Text { id, json, place } => connect::with(place, |c| print_text(c, id, *json))?,
         DocumentCommand::Delete { id, place } => {
-            connect::with(place, |c| c.delete(&format!("/documents/{id}")))?
+            connect::with(place, |c| c.delete(&format!("/documents/{id}")))?;
         }
     }
     Ok(ExitCode::SUCCESS)

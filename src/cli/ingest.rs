@@ -29,8 +29,12 @@ pub fn run(arguments: &IngestArgs) -> Result<ExitCode> {
 
 fn ingest(client: &Client, arguments: &IngestArgs, files: Vec<Found>) -> Result<usize> {
     let mut seen: HashMap<PathBuf, (SystemTime, u64)> = files.iter().filter_map(stamp).collect();
-    let mut failed = batch(client, arguments, files)?;
-    while arguments.watch {
+    let failed = batch(client, arguments, files)?;
+    if !arguments.watch {
+        return Ok(failed);
+    }
+    // Until the process is ended.
+    loop {
         std::thread::sleep(WATCH);
         let changed: Vec<Found> = walk::files(&arguments.paths)?
             .into_iter()
@@ -38,9 +42,8 @@ fn ingest(client: &Client, arguments: &IngestArgs, files: Vec<Found>) -> Result<
                 stamp(file).is_some_and(|(path, now)| settled(now.0) && seen.insert(path, now) != Some(now))
             })
             .collect();
-        failed += batch(client, arguments, changed)?;
+        batch(client, arguments, changed)?;
     }
-    Ok(failed)
 }
 
 fn stamp(file: &Found) -> Option<(PathBuf, (SystemTime, u64))> {

@@ -35,7 +35,8 @@ fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 }
 
 fn write(f: &mut fmt::Formatter<'_>, value: u64, units: &[(&str, u64)], base: &str) -> fmt::Result {
-    let mut fitting: Vec<_> = units.iter().filter(|(_, factor)| value != 0 && value % factor == 0).collect();
+    let mut fitting: Vec<_> =
+        units.iter().filter(|(_, factor)| value != 0 && value.is_multiple_of(*factor)).collect();
     fitting.sort_by_key(|(_, factor)| std::cmp::Reverse(*factor));
     match fitting.first() {
         Some((name, factor)) => write!(f, "{} {name}", value / factor),

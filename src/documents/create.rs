@@ -1,11 +1,10 @@
-//! Taking a document in: from an upload or from a file on this machine.
+//! Taking a document in.
 
 use std::path::{Path, PathBuf};
 
 use lectern_edge::Incoming;
 use lectern_kernel::{Code, DocumentId, Error, Result, Scope};
 use lectern_store::{TenantStore, outbox};
-use sha2::{Digest, Sha256};
 
 use crate::model::{MAX_TAGS, name_error};
 use crate::{DocumentView, Documents, store};
@@ -91,60 +90,26 @@ impl Documents {
             return Err(Error::field("file", "the file is empty"));
         }
         let file = NewFile::from_fields(&incoming.fields)?;
-        let (name, hash, bytes) = (incoming.file_name.clone(), incoming.sha256.clone(), incoming.bytes);
-        self.keep(scope, file, &incoming.path, name, hash, bytes).await
-    }
-
-    /// Takes a file of this machine; the file itself is copied.
-    pub async fn create_from_file(
-        &self,
-        scope: &Scope,
-        path: &Path,
-        file: NewFile,
-    ) -> Result<(DocumentView, bool)> {
-        file.check()?;
-        self.check_space(scope)?;
         let tenant = self.tenant(scope)?;
-        let target = tenant.store.incoming().join(DocumentId::generate().as_str());
-        let (from, to, most) = (path.to_owned(), target.clone(), self.inner.limits.max_upload_bytes);
-        let (hash, bytes) = tokio::task::spawn_blocking(move || copy(&from, &to, most))
-            .await
-            .map_err(|e| Error::internal(e.to_string()))??;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let kept = self.keep(scope, file, &target, name, hash, bytes).await;
-        let _ = std::fs::remove_file(&target);
-        kept
-    }
-
-    async fn keep(
-        &self,
-        scope: &Scope,
-        file: NewFile,
-        path: &Path,
-        file_name: String,
-        sha256: String,
-        size_bytes: u64,
-    ) -> Result<(DocumentView, bool)> {
-        let tenant = self.tenant(scope)?;
-        let known = sha256.clone();
+        let known = incoming.sha256.clone();
         if let Some(view) = tenant.store.db.read(move |tx| store::by_hash(tx, &known)).await? {
             return Ok((view, false));
         }
         let new = NewDocument {
             id: DocumentId::generate(),
-            title: file.title.clone().unwrap_or_else(|| stem(&file_name)),
+            title: file.title.clone().unwrap_or_else(|| stem(&incoming.file_name)),
             title_given: file.title.is_some(),
-            kind: kind_of_name(&file_name),
+            kind: kind_of_name(&incoming.file_name),
             collection: file.collection,
             tags: file.tags,
-            source: file.path.unwrap_or_else(|| file_name.clone()),
-            file_name,
-            size_bytes,
-            sha256,
+            source: file.path.unwrap_or_else(|| incoming.file_name.clone()),
+            file_name: incoming.file_name.clone(),
+            size_bytes: incoming.bytes,
+            sha256: incoming.sha256.clone(),
         };
         // Under the gate: a deletion of the same bytes must not remove the blob that is put here.
         let gate = tenant.gate.lock().await;
-        place(path, &blob_path(&tenant.store, &new.sha256))?;
+        place(&incoming.path, &blob_path(&tenant.store, &new.sha256))?;
         if let Some(password) = file.password {
             self.inner.passwords.lock().insert(new.id.clone(), password);
         }
@@ -171,39 +136,6 @@ fn place(from: &Path, to: &Path) -> Result<()> {
     let folder = to.parent().ok_or_else(|| Error::internal("a blob without folder"))?;
     std::fs::create_dir_all(folder).map_err(Error::internal)?;
     std::fs::rename(from, to).map_err(Error::internal)
-}
-
-fn copy(from: &Path, to: &Path, most: u64) -> Result<(String, u64)> {
-    use std::io::{Read, Write};
-    let open = |e: std::io::Error| {
-        Error::new(Code::InvalidRequest, format!("{} cannot be read: {e}.", from.display()))
-    };
-    let mut source = std::fs::File::open(from).map_err(open)?;
-    let mut target = std::fs::File::create(to).map_err(Error::internal)?;
-    let (mut hash, mut bytes) = (Sha256::new(), 0u64);
-    let mut buffer = vec![0u8; 256 << 10];
-    loop {
-        let read = source.read(&mut buffer).map_err(open)?;
-        if read == 0 {
-            break;
-        }
-        bytes += read as u64;
-        if bytes > most {
-            let _ = std::fs::remove_file(to);
-            return Err(Error::new(
-                Code::TooLarge,
-                format!("{} is larger than upload.max_size.", from.display()),
-            ));
-        }
-        hash.update(&buffer[..read]);
-        target.write_all(&buffer[..read]).map_err(Error::internal)?;
-    }
-    if bytes == 0 {
-        let _ = std::fs::remove_file(to);
-        return Err(Error::field("file", "the file is empty"));
-    }
-    target.sync_data().map_err(Error::internal)?;
-    Ok((hex::encode(hash.finalize()), bytes))
 }
 
 fn stem(name: &str) -> String {

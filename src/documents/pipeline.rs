@@ -233,7 +233,7 @@ impl Documents {
             split_passages(&extracted.text, &blocks, Shape::default())
         });
         let passages = shaped.await.map_err(|e| Error::internal(e.to_string()))?;
-        let _gate = tenant.gate.lock().await;
+        let gate = tenant.gate.lock().await;
         let wanted = view.id.clone();
         // Its title or tags may have changed, or it may be gone, while it was read.
         let Some(current) = tenant.store.db.read(move |tx| store::by_id(tx, &wanted)).await? else {
@@ -247,9 +247,9 @@ impl Documents {
             uncommitted.push(Uncommitted { document: view.id, job: job.id.clone(), passages: count });
             uncommitted.len()
         };
+        drop(gate);
         tenant.dirty.notify_one();
         if waiting >= MAX_WAITING {
-            drop(_gate);
             self.commit(tenant).await?;
         }
         Ok(())
@@ -342,7 +342,7 @@ impl Documents {
     pub async fn wait_until_idle(&self, scope: &Scope) -> Result<()> {
         let tenant = self.tenant(scope)?;
         loop {
-            let open = tenant.store.db.read(|tx| pending(tx)).await?;
+            let open = tenant.store.db.read(pending).await?;
             if open == 0 {
                 return Ok(());
             }

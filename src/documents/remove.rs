@@ -40,13 +40,11 @@ impl Documents {
                 index.commit()
             })
             .await?;
-        let mut passwords = self.inner.passwords.lock();
         for (id, hash) in &deleted {
-            passwords.remove(id);
+            self.inner.passwords.lock().remove(id);
             tenant.uncommitted.lock().retain(|u| u.document != *id);
             remove_blob(&tenant, hash)?;
         }
-        drop(passwords);
         let done = ids.clone();
         tenant.store.db.write(move |tx| forget_jobs(tx, &done)).await?;
         tenant.dirty.notify_one();

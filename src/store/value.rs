@@ -28,6 +28,7 @@ impl ToSql for Value {
 macro_rules! integers {
     ($($t:ty),*) => {$(
         impl From<$t> for Value {
+            #[allow(clippy::cast_lossless, reason = "one macro for types that fit and types that are checked")]
             fn from(v: $t) -> Self { Self::Integer(v as i64) }
         }
         impl Column for $t {

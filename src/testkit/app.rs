@@ -82,7 +82,7 @@ impl TestApp {
         self.child = Some(child);
         let (tell, told) = mpsc::channel();
         std::thread::spawn(move || {
-            output.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line)))
+            output.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line)));
         });
         self.setup_code = None;
         let mut url = None;

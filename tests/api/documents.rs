@@ -122,7 +122,9 @@ fn many_are_listed_by_pages_filtered_and_handled_at_once() {
             sent.expect(201)["id"].as_str().unwrap().to_owned()
         })
         .collect();
-    ids.iter().for_each(|id| assert_eq!(admin.wait(id)["status"], "ready"));
+    for id in &ids {
+        assert_eq!(admin.wait(id)["status"], "ready");
+    }
     for sort in ["-created_at", "created_at", "title", "-size_bytes"] {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {

@@ -64,7 +64,9 @@ fn pages_of_hits_go_on_where_they_stopped() {
             admin.upload(&format!("{n}.txt"), format!("common word and {n}").as_bytes(), &[]).expect(201)
         })
         .collect();
-    ids.iter().for_each(|view| assert_eq!(admin.wait(view["id"].as_str().unwrap())["status"], "ready"));
+    for view in &ids {
+        assert_eq!(admin.wait(view["id"].as_str().unwrap())["status"], "ready");
+    }
     let (mut seen, mut cursor) = (std::collections::BTreeSet::new(), String::new());
     for _ in 0..5 {
         let page = admin.get(&format!("/search?q=common&limit=2&cursor={cursor}")).expect(200);

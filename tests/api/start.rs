@@ -1,5 +1,7 @@
 //! Start, set-up, sign-in, keys, stop.
 
+use std::os::unix::fs::PermissionsExt;
+
 use lectern_testkit::{Options, TestApp, lectern};
 use serde_json::json;
 
@@ -56,7 +58,6 @@ fn https_is_the_default_with_a_certificate_of_its_own_authority() {
     let trusting = reqwest_client(Some(&pem));
     assert_eq!(trusting.get(format!("{}/healthz", app.url)).send().unwrap().status(), 200);
     assert!(reqwest_client(None).get(format!("{}/healthz", app.url)).send().is_err());
-    use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::metadata(app.data().join("tls/server.key")).unwrap().permissions().mode();
     assert_eq!(mode & 0o077, 0, "the key is its owner's");
 }
