@@ -56,7 +56,9 @@ binary() {
   fi
   export SOURCE_DATE_EPOCH
   local cargo_home=${CARGO_HOME:-$HOME/.cargo}
-  export RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=. --remap-path-prefix=$cargo_home=cargo"
+  # Random numbers by the system call: in an empty root folder there is no /dev/urandom, and static programs find
+  # no library function at run time.
+  export RUSTFLAGS="-C target-feature=+crt-static --cfg getrandom_backend=\"linux_getrandom\" --remap-path-prefix=$PWD=. --remap-path-prefix=$cargo_home=cargo"
   if [ "$target" != "$own" ]; then
     local triple=${target/-unknown/}
     local name=${target//-/_}
