@@ -47,7 +47,7 @@ impl Identity {
         let account = self.control().read(move |tx| store::account_by_email(tx, &key)).await?;
         let account = account.ok_or_else(|| {
             Error::new(Code::NotFound, "There is no user with this e-mail.")
-                .hint("`lectern user list` shows who there is.")
+                .hint("Look at the e-mail address; `lectern user add` makes a new administrator.")
         })?;
         let hash = self.inner.passwords.hash(new).await?;
         self.control()
