@@ -313,5 +313,6 @@ pub enum ExportFormat {
 #[into_params(parameter_in = Query)]
 pub struct ExportQuery {
     #[serde(default)]
+    #[param(inline)]
     pub format: ExportFormat,
 }

@@ -39,7 +39,6 @@ fn routes(config: &mut ServiceConfig) {
 
 #[derive(OpenApi)]
 #[openapi(
-    components(schemas(crate::ExportFormat)),
     paths(
         create_turn,
         get_turn,

@@ -99,7 +99,7 @@ pub(crate) fn read_limited(
     let whole = file.by_ref().take(most + 1).read_to_end(&mut bytes).is_ok();
     if bytes.len() as u64 > most {
         let limit = if most < MAX_PART { out.limits().unpacked_bytes } else { MAX_PART };
-        return Err(too_large(format!("Unpacked, this file is larger than {} MB.", limit >> 20)));
+        return Err(too_large(format!("Unpacked, this file is larger than {} MB.", limit / 1_000_000)));
     }
     out.spend(bytes.len() as u64)?;
     Ok((bytes, whole))

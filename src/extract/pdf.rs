@@ -96,7 +96,7 @@ fn read_pages(
         if written > limits.text_bytes {
             return Err(too_large(format!(
                 "The text of this PDF is larger than {} MB.",
-                limits.text_bytes >> 20
+                limits.text_bytes / 1_000_000
             )));
         }
         read.notes.extend(pdf_extras::notes(page).into_iter().map(|note| (number, note)));

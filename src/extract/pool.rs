@@ -182,7 +182,7 @@ impl Pool {
                 code: ExtractErrorCode::TooLarge,
                 message: format!(
                     "The text of this file is larger than the {} MB it may have.",
-                    config.output_bytes >> 20
+                    config.output_bytes / 1_000_000
                 ),
             }),
             Err(Failure::Died) => Err(worker.cause_of_death(config.memory_bytes).await),

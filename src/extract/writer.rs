@@ -70,7 +70,7 @@ impl TextWriter {
         if size > self.limits.text_bytes || self.out.blocks.len() >= MAX_BLOCKS {
             return Err(too_large(format!(
                 "The text of this document is larger than {} MB.",
-                self.limits.text_bytes >> 20
+                self.limits.text_bytes / 1_000_000
             )));
         }
         self.out.text.push_str(separator);
@@ -194,7 +194,7 @@ impl TextWriter {
         if self.unpacked > self.limits.unpacked_bytes {
             return Err(too_large(format!(
                 "Unpacked, this file is larger than {} MB.",
-                self.limits.unpacked_bytes >> 20
+                self.limits.unpacked_bytes / 1_000_000
             )));
         }
         Ok(())

@@ -45,6 +45,28 @@ fn the_described_api_is_the_one_in_the_docs() {
 }
 
 #[test]
+fn every_reference_of_the_description_leads_somewhere() {
+    fn references(value: &serde_json::Value, out: &mut Vec<String>) {
+        match value {
+            serde_json::Value::Object(object) => {
+                out.extend(object.get("$ref").and_then(|r| r.as_str()).map(str::to_owned));
+                object.values().for_each(|v| references(v, out));
+            }
+            serde_json::Value::Array(items) => items.iter().for_each(|v| references(v, out)),
+            _ => {}
+        }
+    }
+    let output = lectern_testkit::lectern(LECTERN).arg("openapi").output().unwrap();
+    let described: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut found = Vec::new();
+    references(&described, &mut found);
+    assert!(found.len() > 50);
+    for reference in found {
+        assert!(described.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+    }
+}
+
+#[test]
 fn the_page_is_served_with_a_strict_policy() {
     let app = TestApp::start(LECTERN);
     let page = app.anonymous().get("//");
