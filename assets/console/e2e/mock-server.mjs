@@ -175,7 +175,7 @@ const routes = [
   }],
   ['POST /documents/bulk', (_, __, b) => [200, { results: b.ids.map((wanted) => {
     const d = db.documents.find((x) => x.id === wanted);
-    if (!d) return { id: wanted, ok: false, problem: new Problem(404, 'not_found', 'There is no such document.').body };
+    if (!d) return { id: wanted, ok: false, problem: 'There is no such document.' };
     if (b.action === 'delete') db.documents = db.documents.filter((x) => x !== d);
     if (b.action === 'set_collection') d.collection = b.collection || null;
     if (b.action === 'add_tags') d.tags = [...new Set([...d.tags, ...b.tags])];

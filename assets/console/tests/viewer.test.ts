@@ -60,9 +60,9 @@ describe('the layout of a document', () => {
 
   it('shows text that no block covers, and survives blocks that overlap or lie outside', () => {
     const blocks: Block[] = [
-      { kind: 'paragraph', level: null, start: 4, end: 8, page: null, label: null },
-      { kind: 'paragraph', level: null, start: 6, end: 99, page: null, label: null },
-      { kind: 'paragraph', level: null, start: 500, end: 600, page: null, label: null },
+      { kind: 'paragraph', level: 0, start: 4, end: 8, page: null, label: null },
+      { kind: 'paragraph', level: 0, start: 6, end: 99, page: null, label: null },
+      { kind: 'paragraph', level: 0, start: 500, end: 600, page: null, label: null },
     ];
     const groups = layout({ from: 0, to: 12, text: 'abc defg hij', blocks });
     expect(groups.map((g) => g.items[0]?.text).join('')).toBe('abc defg hij');

@@ -17,7 +17,7 @@ export async function runBulk(
       const { results } = await api.bulk(action, ids.slice(from, from + PORTION), more);
       done += results.filter((r) => r.ok).length;
       const bad = results.find((r) => !r.ok && r.problem);
-      if (bad?.problem) fail(new ApiError(bad.problem));
+      if (bad?.problem) fail(new ApiError({ status: 422, detail: bad.problem }));
     }
     if (done > 0) info(tn(`bulk.done_${action}`, done));
     return true;
