@@ -119,7 +119,8 @@ fn encode(result: Result<(Format, Extracted), ExtractError>, most: usize) -> io:
             if payload.len() <= most {
                 return Ok((frames::DONE, payload));
             }
-            let message = format!("The text of this file is larger than the {} MB it may have.", most / 1_000_000);
+            let message =
+                format!("The text of this file is larger than the {} MB it may have.", most / 1_000_000);
             ExtractError { code: ExtractErrorCode::TooLarge, message }
         }
         Err(error) => error,
