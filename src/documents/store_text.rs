@@ -89,6 +89,25 @@ pub(crate) fn whole(tx: &Tx<'_>, document: &DocumentId) -> Result<Option<Window>
     Ok(Some(window))
 }
 
+/// Tells two states of all texts apart.
+pub(crate) fn version(tx: &Tx<'_>) -> Result<String> {
+    let sql =
+        "SELECT count(*), coalesce(sum(characters), 0), coalesce(max(indexed_at), 0), coalesce(max(id), '')
+        FROM documents WHERE status = 'ready'";
+    let rows = tx.query(sql, params![], |row| {
+        let (count, characters, newest): (u64, u64, i64) = (row.at(0)?, row.at(1)?, row.at(2)?);
+        Ok(format!("{count}-{characters}-{newest}-{}", row.at::<String>(3)?))
+    })?;
+    Ok(rows.into_iter().next().unwrap_or_default())
+}
+
+/// Ready documents with the lengths of their texts, the newest first.
+pub(crate) fn readable(tx: &Tx<'_>) -> Result<Vec<(DocumentId, usize)>> {
+    let sql =
+        "SELECT id, characters FROM documents WHERE status = 'ready' AND characters > 0 ORDER BY id DESC";
+    tx.query(sql, params![], |row| Ok((row.at(0)?, row.at(1)?)))
+}
+
 /// A block that began in an earlier piece and reaches `from`: the last one before it.
 fn reaching(tx: &Tx<'_>, document: &DocumentId, first: usize, from: u32) -> Result<Option<Block>> {
     let sql =

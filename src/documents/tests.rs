@@ -131,3 +131,27 @@ fn percent_signs_in_a_filter_are_letters() {
     assert_eq!(titles("0%"), [("100%".to_owned(), tags.clone())]);
     assert_eq!(titles("A_B"), [("a_b".to_owned(), tags)]);
 }
+
+#[test]
+fn the_version_of_all_texts_follows_what_is_ready() {
+    let (_dir, db) = database();
+    let version = || db.read_now(store_text::version).expect("reads");
+    let empty = version();
+    let document = new("one");
+    let id = document.id.clone();
+    db.write_now(|tx| store::insert(tx, &document)).expect("inserts");
+    assert_eq!(version(), empty, "a document that waits has no text yet");
+    let found =
+        store::Found { kind: "txt", title: None, language: None, pages: 0, characters: 7, image_pages: &[] };
+    db.write_now(|tx| {
+        store::set_extracted(tx, &id, &found)?;
+        store_text::put(tx, &id, &Extracted { text: "seven  ".to_owned(), ..Extracted::default() })?;
+        let job = queue::take(tx)?.expect("invariant: inserting queues the reading");
+        store::set_ready(tx, &id, &job.id, 1)
+    })
+    .expect("becomes ready");
+    assert_ne!(version(), empty);
+    assert_eq!(db.read_now(store_text::readable).expect("reads"), [(id.clone(), 7)]);
+    db.write_now(|tx| store::delete(tx, &id)).expect("deletes");
+    assert_eq!(version(), empty);
+}

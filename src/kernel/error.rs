@@ -47,11 +47,13 @@ codes! {
     AlreadySetUp = "already_set_up", 409, "The appliance is set up already";
     TooLarge = "too_large", 413, "This is larger than allowed";
     UnsupportedMedia = "unsupported_media", 415, "This type of content is not accepted";
+    DamagedMedia = "damaged_media", 422, "The content is damaged or empty";
     TooManyRequests = "too_many_requests", 429, "Too many requests";
     StorageFull = "storage_full", 507, "The disk is full";
     Busy = "busy", 503, "The appliance is busy";
     UpstreamUnavailable = "upstream_unavailable", 502, "A service that the appliance was told to use does not answer";
     EgressDenied = "egress_denied", 403, "This address is not allowed for outbound connections";
+    ModelRefused = "model_refused", 422, "The model cannot be used";
     Internal = "internal", 500, "Something went wrong inside";
 }
 

@@ -111,6 +111,8 @@ id_type! {
     EventId = "evt";
     /// One HTTP request.
     RequestId = "req";
+    /// An entry of the pronunciation lexicon.
+    LexiconId = "lex";
 }
 
 /// The name of a tenant: it is a folder's name, so 1–63 of `a-z`, `0-9` and `-`, not at an end.

@@ -15,7 +15,7 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{Code, Error, FieldError, Result};
 pub use event::Event;
 pub use id::{
-    ConversationId, DocumentId, EventId, IdError, JobId, KeyId, RequestId, SessionId, TenantId, TurnId,
+    ConversationId, DocumentId, EventId, IdError, JobId, KeyId, LexiconId, RequestId, SessionId, TenantId, TurnId,
     UserId,
 };
 pub use page::{Cursor, Page, PageRequest};

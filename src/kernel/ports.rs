@@ -1,8 +1,11 @@
 //! What one area may ask of another without knowing it.
 
-use async_trait::async_trait;
+use std::pin::Pin;
 
-use crate::{Principal, Result, Scope, TurnId};
+use async_trait::async_trait;
+use futures_util::Stream;
+
+use crate::{Code, ConversationId, Error, Principal, Result, Scope, TurnId};
 
 /// What a request brings to prove who sends it.
 #[derive(Debug, Clone, Default)]
@@ -20,18 +23,89 @@ pub trait Authenticate: Send + Sync {
     async fn authenticate(&self, credentials: Credentials) -> Result<Principal>;
 }
 
-/// What is to be read aloud.
-#[derive(Debug, Clone)]
-pub struct Speakable {
+/// A question for `ask`, from an area that speaks with people in another way than its routes.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// 1–4,000 characters.
     pub text: String,
-    /// ISO 639-1 code of the text's language, when it is known.
+    /// The conversation it goes on with; absent begins a new one.
+    pub conversation: Option<ConversationId>,
+    /// ISO 639-1 code of the question's language, when it is known.
     pub language: Option<String>,
 }
 
-/// Gives the answer of a turn for reading aloud. Held by `ask`.
+/// A place that a sentence of an answer rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerCitation {
+    /// The mark in the text.
+    pub n: u32,
+    pub page: Option<u32>,
+}
+
+/// A whole, checked sentence of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerSentence {
+    pub index: usize,
+    /// Without citation marks.
+    pub text: String,
+    /// ISO 639-1 code, when it is known.
+    pub language: Option<String>,
+    pub citations: Vec<AnswerCitation>,
+}
+
+/// One step of an answer, in this order: `Retrieval`, then `Token`s and, sentence by sentence, its `Citation`s before
+/// the `Sentence`, then `Done`; or `Failed` at any place as the last. Values are what the API shows of the step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnswerPart {
+    Retrieval {
+        turn: TurnId,
+        conversation: ConversationId,
+        view: serde_json::Value,
+    },
+    Token(String),
+    Citation(serde_json::Value),
+    Sentence(AnswerSentence),
+    /// The whole turn.
+    Done(serde_json::Value),
+    Failed(Failure),
+}
+
+/// Why there is no answer; what of an [`Error`] many may hear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub code: Code,
+    pub detail: String,
+    pub hint: Option<String>,
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        Self { code: error.code, detail: error.detail.clone(), hint: error.hint.clone() }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let error = Self::new(failure.code, failure.detail);
+        match failure.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+/// The parts of an answer as they are made.
+pub type AnswerStream = Pin<Box<dyn Stream<Item = AnswerPart> + Send>>;
+
+/// Answers questions for other areas, and gives them the answers that are being made. Held by `ask`.
 #[async_trait]
 pub trait Answers: Send + Sync {
-    async fn speakable(&self, scope: &Scope, turn: &TurnId) -> Result<Speakable>;
+    /// Answers a question; dropping the stream stops the answer where it is.
+    async fn ask(&self, scope: &Scope, question: Question) -> Result<AnswerStream>;
+
+    /// The parts of a turn from its beginning, whether it is over or still being written. Dropping the stream does
+    /// not touch the turn.
+    async fn follow(&self, scope: &Scope, turn: &TurnId) -> Result<AnswerStream>;
 }
 
 /// What is in use now, for the status page: each area reports its own lines.
@@ -111,6 +185,8 @@ pub struct Retrieved {
     pub passages: Vec<RetrievedPassage>,
     /// The extractive answer, best first; empty when no passage is good enough.
     pub sentences: Vec<ChosenSentence>,
+    /// Milliseconds for the question's vector, when there is an embedding model.
+    pub embed_ms: Option<f64>,
     /// Milliseconds for finding the passages and for choosing the sentences.
     pub retrieve_ms: f64,
     pub select_ms: f64,
@@ -120,6 +196,9 @@ pub struct Retrieved {
 #[derive(Debug, Clone, Default)]
 pub struct RetrieveRequest {
     pub question: String,
+    /// What the question leans on: words of earlier questions. They help to find passages; sentences are chosen by the
+    /// question alone.
+    pub context: Option<String>,
     pub filter: Filter,
     /// Most passages.
     pub passages: usize,
@@ -140,4 +219,14 @@ pub trait Retrieve: Send + Sync {
         start: u32,
         end: u32,
     ) -> Result<Option<String>>;
+}
+
+/// The texts of a tenant's documents, for those who learn its words from them. Held by `documents`.
+#[async_trait]
+pub trait SiteText: Send + Sync {
+    /// Changes when documents come, change or go; equal means that the texts are the same.
+    async fn version(&self, scope: &Scope) -> Result<String>;
+
+    /// Texts of ready documents, the newest first, together at most about `limit` characters.
+    async fn texts(&self, scope: &Scope, limit: usize) -> Result<Vec<String>>;
 }
