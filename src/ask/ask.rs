@@ -1,5 +1,6 @@
 //! The one way from a question to an answer, for JSON, events and the command line.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lectern_edge::Validate;
@@ -15,6 +16,7 @@ use crate::draft::{Draft, Sink, since, tenth};
 use crate::event::{AskEvent, RetrievalEvent};
 use crate::evidence::Evidence;
 use crate::generate::{Ended, Writing};
+use crate::live::Feed;
 use crate::model::{Mode, NearView, NewQuestion, Trace, TurnView};
 use crate::settings::CurrentSettings;
 use crate::{Ask, extractive, phrase, prompt, rewrite, store};
@@ -72,14 +74,31 @@ impl Ask {
         stop: &CancellationToken,
         sink: &mut Sink<'_>,
     ) -> Result<TurnView> {
+        self.ask_into(scope, request, stop, sink, &Arc::new(Feed::default())).await
+    }
+
+    /// [`Ask::ask`] for a listener of `feed`, who hears the same as those who join the turn later.
+    pub(crate) async fn ask_into(
+        &self,
+        scope: &Scope,
+        request: NewQuestion,
+        stop: &CancellationToken,
+        sink: &mut Sink<'_>,
+        feed: &Arc<Feed>,
+    ) -> Result<TurnView> {
         let started = Instant::now();
         self.check(scope, &request).await?;
         let _slot = self.slot().await?;
         let case = self.case(scope, request, stop).await?;
-        let _writing = self.live.begin(scope, &case.turn);
+        let _writing = self.live.begin(scope, &case.turn, feed);
+        let sink: &mut Sink<'_> = &mut |event: AskEvent| {
+            feed.push(&event);
+            sink(event);
+        };
         let (searched, rewrite_ms, mut notes) = self.rewrite(&case).await;
         let found = self.retrieve(&case, searched).await?;
         let plan = self.plan(&case, &found, &mut notes);
+        feed.found(&found, phrase::language_of(&case.question).map(str::to_owned));
         sink(retrieval(&case, &found, plan));
 
         let mut draft = Draft::new(&*self.retrieve, scope, sink, started);

@@ -26,6 +26,8 @@ mod testing;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_follow;
+#[cfg(test)]
 mod tests_gone;
 #[cfg(test)]
 mod tests_ollama;

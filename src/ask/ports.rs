@@ -1,26 +1,58 @@
 //! What other areas may ask of this one.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::stream;
 use lectern_inference::{Ollama, Reach};
-use lectern_kernel::ports::{Answers, Report, Speakable};
+use lectern_kernel::ports::{AnswerStream, Answers, Question, Report};
 use lectern_kernel::{Result, Scope, TurnId};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::Ask;
-
-/// How long a reader waits for an answer that is being written.
-const WAIT: Duration = Duration::from_mins(10);
+use crate::live::{self, Feed};
+use crate::{Ask, NewQuestion};
 
 #[async_trait]
 impl Answers for Ask {
-    /// Waits when the answer is still being written.
-    async fn speakable(&self, scope: &Scope, turn: &TurnId) -> Result<Speakable> {
-        // After the wait it is simply read as far as it went.
-        let _ = tokio::time::timeout(WAIT, self.live.ended(scope, turn)).await;
-        let turn = self.turn(scope, turn).await?;
-        Ok(Speakable { text: turn.answer, language: turn.language })
+    async fn ask(&self, scope: &Scope, question: Question) -> Result<AnswerStream> {
+        let request = NewQuestion {
+            question: question.text,
+            conversation: question.conversation,
+            filter: None,
+            speak: true,
+        };
+        self.check(scope, &request).await?;
+        let feed = Arc::new(Feed::default());
+        let stop = CancellationToken::new();
+        let guard = stop.clone().drop_guard();
+        let (ask, scope, writing) = (self.clone(), scope.clone(), Arc::clone(&feed));
+        tokio::spawn(async move {
+            if let Err(error) = ask.ask_into(&scope, request, &stop, &mut |_| {}, &writing).await {
+                if error.code.status() >= 500 {
+                    tracing::error!(cause = ?error.cause, "{error}");
+                }
+                writing.fail(&error);
+            }
+            writing.end();
+        });
+        Ok(listen(feed, Some(guard)))
     }
+
+    async fn follow(&self, scope: &Scope, turn: &TurnId) -> Result<AnswerStream> {
+        if let Some(feed) = self.live.feed(scope, turn) {
+            return Ok(listen(feed, None));
+        }
+        let turn = self.turn(scope, turn).await?;
+        Ok(Box::pin(stream::iter(live::parts_of(&turn))))
+    }
+}
+
+/// The parts from the first on; `guard` stops the answer when the stream is dropped.
+fn listen(feed: Arc<Feed>, guard: Option<DropGuard>) -> AnswerStream {
+    Box::pin(stream::unfold((feed, guard, 0), |(feed, guard, next)| async move {
+        let part = feed.part(next).await?;
+        Some((part, (feed, guard, next + 1)))
+    }))
 }
 
 #[async_trait]

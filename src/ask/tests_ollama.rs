@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use lectern_inference::fake::{FakeOllama, Mode as Fake, endpoint};
-use lectern_kernel::ports::{Answers, Report};
-use lectern_kernel::{ConversationId, TurnId};
+use lectern_kernel::ConversationId;
+use lectern_kernel::ports::Report;
 use tokio_util::sync::CancellationToken;
 
 use crate::testing::Fixture;
@@ -234,32 +234,6 @@ async fn a_follow_up_is_rewritten_by_the_model_and_history_is_shown() {
     assert_eq!(
         chats[2]["messages"][2]["content"], "It was designed by Gustave Eiffel's company.",
         "without marks"
-    );
-}
-
-#[tokio::test]
-async fn reading_aloud_waits_for_the_end_of_the_answer() {
-    let fake =
-        FakeOllama::start(Fake::Slow(Duration::from_millis(200), tokens(&["The pump holds 40 litres [1]."])))
-            .await;
-    let fixture = Fixture::new(Some(fake.endpoint()));
-    let (found, turn) = tokio::sync::oneshot::channel::<TurnId>();
-    let mut found = Some(found);
-    let stop = CancellationToken::new();
-    let request = NewQuestion { question: QUESTION.to_owned(), speak: true, ..NewQuestion::default() };
-    let mut sink = |event| {
-        if let (AskEvent::Retrieval(event), Some(found)) = (event, found.take()) {
-            let _ = found.send(event.turn.clone());
-        }
-    };
-    let listen = async {
-        let turn = turn.await.expect("a turn");
-        fixture.ask.speakable(&fixture.scope, &turn).await.expect("waits").text
-    };
-    let (turn, said) = tokio::join!(fixture.ask.ask(&fixture.scope, request, &stop, &mut sink), listen);
-    assert_eq!(turn.expect("answers").answer, said);
-    assert!(
-        fake.chats()[0]["messages"][0]["content"].as_str().is_some_and(|rules| rules.contains("read aloud"))
     );
 }
 
