@@ -6,22 +6,22 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const ENGINES: &[&str] = &["extract", "inference", "search", "speech"];
-const SLICES: &[&str] = &["ask", "documents", "identity", "ops", "voice"];
+const ENGINES: &[&str] = &["extract", "hearing", "inference", "search", "speech", "vectors"];
+const SLICES: &[&str] = &["ask", "documents", "identity", "models", "ops", "voice"];
 /// Dependencies between slices that are allowed.
 const BETWEEN: &[(&str, &str)] = &[("ask", "documents")];
 const LONGEST: usize = 600;
 
 fn layer(name: &str) -> u8 {
     match name {
-        "kernel" => 0,
-        "config" | "store" | "edge" => 1,
-        name if ENGINES.contains(&name) => 1,
-        name if SLICES.contains(&name) => 2,
-        "console" => 2,
-        "server" => 3,
-        "cli" => 4,
-        "lectern" | "testkit" => 5,
+        "kernel" | "ort-rten" => 0,
+        "config" | "store" | "edge" | "neural" | "audio" => 1,
+        name if ENGINES.contains(&name) => 2,
+        name if SLICES.contains(&name) => 3,
+        "console" => 3,
+        "server" => 4,
+        "cli" => 5,
+        "lectern" | "testkit" => 6,
         other => panic!("'{other}' has no place in the architecture"),
     }
 }
@@ -66,7 +66,10 @@ fn heavy_dependencies_have_one_home() {
         ("tantivy", &["search"]),
         ("ollama-rs", &["inference"]),
         ("espeak-rs-sys", &["speech"]),
-        ("actix-web", &["edge", "identity", "documents", "ask", "voice", "ops", "console", "server"]),
+        ("piper-rs", &["speech"]),
+        ("rten", &["ort-rten"]),
+        ("symphonia", &["audio"]),
+        ("actix-web", &["edge", "identity", "documents", "ask", "voice", "models", "ops", "console", "server"]),
     ];
     for (name, dependencies) in metadata() {
         for (dependency, homes) in homes {
