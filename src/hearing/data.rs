@@ -63,7 +63,7 @@ fn is_whole(folder: &Path) -> bool {
 fn digest(path: &Path) -> io::Result<String> {
     let mut hasher = Sha256::new();
     io::copy(&mut fs::File::open(path)?, &mut hasher)?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(hasher.finalize()))
 }
 
 fn unpack_error(path: &Path, source: io::Error) -> HearingError {
@@ -83,7 +83,7 @@ fn unpack(cache: &Path, folder: &Path) -> io::Result<()> {
         if copied != length {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the packed model is cut off"));
         }
-        list.push_str(&format!("{} {name}\n", digest(&path)?));
+        list.extend([digest(&path)?.as_str(), " ", &name, "\n"]);
     }
     fs::write(fresh.join(LIST), list)?;
     if fs::rename(&fresh, folder).is_err() {
@@ -133,9 +133,8 @@ mod tests {
         let cache = tempfile::tempdir().expect("temp");
         let first = ModelFiles::unpacked(cache.path()).expect("unpack");
         assert!(is_whole(&first.folder));
-        let stamp = |files: &ModelFiles| {
-            fs::metadata(files.dictionary()).expect("file").modified().expect("time")
-        };
+        let stamp =
+            |files: &ModelFiles| fs::metadata(files.dictionary()).expect("file").modified().expect("time");
         let before = stamp(&first);
         assert_eq!(stamp(&ModelFiles::unpacked(cache.path()).expect("again")), before);
 

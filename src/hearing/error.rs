@@ -49,8 +49,12 @@ impl HearingError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Audio(error) => error.hint(),
-            Self::Language(_) => Some("The built-in recogniser hears English; import a Whisper model for others."),
-            Self::Unpack { .. } => Some("Make sure that the data folder's cache can be written and has 40 MB free."),
+            Self::Language(_) => {
+                Some("The built-in recogniser hears English; import a Whisper model for others.")
+            }
+            Self::Unpack { .. } => {
+                Some("Make sure that the data folder's cache can be written and has 40 MB free.")
+            }
             Self::FolderName(_) => Some("Choose a data folder with a name in UTF-8."),
             Self::Model { .. } => Some(
                 "Import all files of one export again: encoder, decoder, tokenizer.json and the configuration files.",

@@ -46,7 +46,8 @@ impl Features {
         let mut out = vec![0.0; self.bins * length];
         let from = start.min(self.frames);
         let have = (self.frames - from).min(length);
-        for (row, target) in self.values.chunks_exact(self.frames.max(1)).zip(out.chunks_exact_mut(length.max(1)))
+        for (row, target) in
+            self.values.chunks_exact(self.frames.max(1)).zip(out.chunks_exact_mut(length.max(1)))
         {
             target[..have].copy_from_slice(&row[from..from + have]);
         }
@@ -166,7 +167,8 @@ mod tests {
 
     #[test]
     fn a_tone_is_loudest_in_its_bin() {
-        let tone: Vec<f32> = (0..16_000).map(|n| (2.0 * PI * 440.0 * f64::from(n) / 16_000.0).sin() as f32).collect();
+        let tone: Vec<f32> =
+            (0..16_000).map(|n| (2.0 * PI * 440.0 * f64::from(n) / 16_000.0).sin() as f32).collect();
         let features = Mel::new(80).features(&tone, 0);
         assert_eq!((features.bins, features.frames, features.values.len()), (80, 100, 8_000));
         let column: Vec<f32> = (0..80).map(|bin| features.values[bin * 100 + 50]).collect();
@@ -189,7 +191,8 @@ mod tests {
 
     #[test]
     fn silence_behind_the_sound_is_as_if_it_had_been_transformed() {
-        let noise: Vec<f32> = (0..4_321u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 8) as f32 / 1.7e7 - 0.5).collect();
+        let noise: Vec<f32> =
+            (0..4_321u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 8) as f32 / 1.7e7 - 0.5).collect();
         let mut padded = noise.clone();
         padded.resize(8_000, 0.0);
         let (short, long) = (Mel::new(80).features(&noise, 8_000), Mel::new(80).features(&padded, 0));

@@ -101,7 +101,14 @@ impl Counts {
         out.push_str("\n\\2-grams:\n");
         for (row, p) in sorted(&two) {
             let weight = three_weights.get(&row).copied().unwrap_or(1.0);
-            let _ = writeln!(out, "{:.4}\t{} {}\t{:.4}", p.log10(), self.name(row[0]), self.name(row[1]), log(weight));
+            let _ = writeln!(
+                out,
+                "{:.4}\t{} {}\t{:.4}",
+                p.log10(),
+                self.name(row[0]),
+                self.name(row[1]),
+                log(weight)
+            );
         }
         out.push_str("\n\\3-grams:\n");
         for (row, p) in sorted(&three) {
@@ -163,9 +170,10 @@ impl Counts {
                 continue;
             }
             let (total, kinds) = totals[&history];
-            let lower = two.get(&[row[1], row[2]]).copied().unwrap_or_else(|| {
-                weights.get(&row[1]).copied().unwrap_or(1.0) * one[row[2] as usize]
-            });
+            let lower = two
+                .get(&[row[1], row[2]])
+                .copied()
+                .unwrap_or_else(|| weights.get(&row[1]).copied().unwrap_or(1.0) * one[row[2] as usize]);
             let p = (f64::from(count) + kinds * lower) / (total + kinds);
             let entry = seen.entry(history).or_default();
             *entry = (entry.0 + p, entry.1 + lower);
@@ -186,7 +194,7 @@ fn log(weight: f64) -> f64 {
 
 fn sorted<K: Copy + Ord, V: Copy>(map: &FxHashMap<K, V>) -> Vec<(K, V)> {
     let mut all: Vec<(K, V)> = map.iter().map(|(key, value)| (*key, *value)).collect();
-    all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    all.sort_unstable_by_key(|entry| entry.0);
     all
 }
 
@@ -214,7 +222,8 @@ mod tests {
         if let Some((p, _)) = find(&words.join(" ")) {
             return p;
         }
-        find(&words[..words.len() - 1].join(" ")).map_or(0.0, |(_, weight)| weight) + lookup(arpa, &words[1..])
+        find(&words[..words.len() - 1].join(" ")).map_or(0.0, |(_, weight)| weight)
+            + lookup(arpa, &words[1..])
     }
 
     #[test]

@@ -8,8 +8,9 @@ use rustc_hash::FxHashMap;
 
 /// The sounds of the model (ARPAbet without stress).
 pub(crate) const PHONES: [&str; 39] = [
-    "AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY", "JH",
-    "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y", "Z", "ZH",
+    "AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY",
+    "JH", "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y",
+    "Z", "ZH",
 ];
 
 /// An index into [`PHONES`].
@@ -67,7 +68,9 @@ impl Dictionary {
     pub(crate) fn spelled(&self, word: &str) -> Vec<Phone> {
         let mut phones = Vec::new();
         for letter in word.chars().filter(char::is_ascii_lowercase) {
-            phones.extend_from_slice(self.get(&format!("{letter}.")).or_else(|| self.get(&letter.to_string())).unwrap_or(&[]));
+            phones.extend_from_slice(
+                self.get(&format!("{letter}.")).or_else(|| self.get(&letter.to_string())).unwrap_or(&[]),
+            );
         }
         phones
     }

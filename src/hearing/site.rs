@@ -36,7 +36,7 @@ pub struct SiteOptions {
 
 impl Default for SiteOptions {
     fn default() -> Self {
-        Self { chars: 5_000_000, words: 20_000, rows: 500_000, share: 0.35 }
+        Self { chars: 5_000_000, words: 20_000, rows: 500_000, share: 0.25 }
     }
 }
 
@@ -66,7 +66,11 @@ impl SiteModel {
         Ok(Self::of(texts, options, &dictionary))
     }
 
-    fn of<'a>(texts: impl IntoIterator<Item = &'a str>, options: &SiteOptions, dictionary: &Dictionary) -> Self {
+    fn of<'a>(
+        texts: impl IntoIterator<Item = &'a str>,
+        options: &SiteOptions,
+        dictionary: &Dictionary,
+    ) -> Self {
         let mut text = Reader::new(options.chars);
         for part in texts {
             if !text.read(part, dictionary) {
@@ -119,7 +123,7 @@ impl SiteModel {
             hasher.update([1]);
             hasher.update(display);
         }
-        hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&hasher.finalize()[..16])
     }
 
     /// Changes when the words change.
@@ -182,7 +186,8 @@ impl SiteModel {
     /// `None` when the file is not there, is damaged or of another version: build it anew.
     pub fn load(path: &Path) -> Option<Self> {
         let file = io::BufReader::new(fs::File::open(path).ok()?);
-        let model: Self = serde_json::from_reader(io::BufReader::new(flate2::read::GzDecoder::new(file))).ok()?;
+        let model: Self =
+            serde_json::from_reader(io::BufReader::new(flate2::read::GzDecoder::new(file))).ok()?;
         (model.version == VERSION && model.digest() == model.id).then_some(model)
     }
 }
@@ -315,12 +320,11 @@ fn has_vowel(word: &str) -> bool {
 
 /// A known word with an ending, or two known words.
 fn derived(word: &str, dictionary: &Dictionary) -> Option<Vec<u8>> {
-    if let Some(stem) = word.strip_suffix("'s").or_else(|| word.strip_suffix('s')) {
-        if let Some(phones) = dictionary.get(stem).filter(|_| stem.len() > 2) {
-            let mut phones = phones.to_vec();
-            phones.extend(plural(*phones.last()?));
-            return Some(phones);
-        }
+    let stem = word.strip_suffix("'s").or_else(|| word.strip_suffix('s')).filter(|stem| stem.len() > 2);
+    if let Some(phones) = stem.and_then(|stem| dictionary.get(stem)) {
+        let mut phones = phones.to_vec();
+        phones.extend(plural(*phones.last()?));
+        return Some(phones);
     }
     if !word.is_ascii() {
         return None;
@@ -355,7 +359,9 @@ mod tests {
 
     #[test]
     fn words_get_sounds_and_capitals() {
-        let model = build(&["The light of the lighthouse. Lighthouse lights ran in NASA. The NASA house is in the light."]);
+        let model = build(&[
+            "The light of the lighthouse. Lighthouse lights ran in NASA. The NASA house is in the light.",
+        ]);
         let spellings: FxHashMap<&str, &str> = model.spellings().collect();
         assert_eq!(spellings["lighthouse"], "L AY T HH AW S");
         assert_eq!(spellings["lights"], "L AY T S");
@@ -363,7 +369,13 @@ mod tests {
         assert_eq!(model.show("nasa"), Some("NASA"));
         assert_eq!(model.show("lighthouse"), None);
         assert!(!spellings.contains_key("light"));
-        assert_eq!(model.id(), build(&["The light of the lighthouse. Lighthouse lights ran in NASA. The NASA house is in the light."]).id());
+        assert_eq!(
+            model.id(),
+            build(&[
+                "The light of the lighthouse. Lighthouse lights ran in NASA. The NASA house is in the light."
+            ])
+            .id()
+        );
     }
 
     #[test]

@@ -220,7 +220,11 @@ fn shown(word: &str, first: bool, site: Option<&SiteModel>) -> String {
     }
     let is_i = word == "i" || word.starts_with("i'");
     let is_letter = word.len() == 2 && word.ends_with('.');
-    if first || is_i || is_letter { capital(word.trim_end_matches(if is_letter { '.' } else { '\0' })) } else { word.to_owned() }
+    if first || is_i || is_letter {
+        capital(word.trim_end_matches(if is_letter { '.' } else { '\0' }))
+    } else {
+        word.to_owned()
+    }
 }
 
 fn capital(word: &str) -> String {
@@ -241,7 +245,8 @@ mod tests {
             confidence: 0.5,
         };
         let segment =
-            segment(vec![raw("read(2)", 100), raw("i'm", 200), raw("b.", 300), raw("it", 400)], None).expect("words");
+            segment(vec![raw("read(2)", 100), raw("i'm", 200), raw("b.", 300), raw("it", 400)], None)
+                .expect("words");
         assert_eq!(segment.text, "Read I'm B it");
         assert_eq!((segment.start_ms, segment.end_ms), (100, 500));
         assert!(super::segment(vec![], None).is_none());
@@ -253,7 +258,7 @@ mod tests {
         let sphinx = Sphinx::new(cache.path().to_owned());
         let options = HearOptions { language: Some("de".to_owned()), ..HearOptions::default() };
         let error = sphinx
-            .transcribe(&[0.0; 16_000], &options, &AtomicBool::new(false), &mut |_| {})
+            .transcribe(&vec![0.0; 16_000], &options, &AtomicBool::new(false), &mut |_| {})
             .expect_err("German");
         assert_eq!(error.code(), "hearing_language");
         assert!(error.hint().is_some());

@@ -80,7 +80,8 @@ impl SphinxDecoder {
     ) -> Result<Self, HearingError> {
         silence();
         let (acoustic, dictionary) = (c_path(&files.acoustic())?, c_path(&files.dictionary())?);
-        let weight = CString::new(LANGUAGE_WEIGHT.to_string()).map_err(|_| failed("its settings are wrong"))?;
+        let weight =
+            CString::new(LANGUAGE_WEIGHT.to_string()).map_err(|_| failed("its settings are wrong"))?;
         let no_argument: *const c_char = ptr::null();
         // SAFETY: every argument is a zero-terminated string that lives through the call, the list ends with null.
         let config = unsafe {
@@ -156,11 +157,18 @@ impl SphinxDecoder {
         let own = self.read_model(file.path(), 1)?;
         let mut models = [general.0, own.0];
         let mut names = [c"general".as_ptr().cast_mut(), c"site".as_ptr().cast_mut()];
-        // The library mixes scores, not probabilities: the share must be raised as they are.
-        let weights = [(1.0 - site.share()).powf(LANGUAGE_WEIGHT), site.share().powf(LANGUAGE_WEIGHT)];
+        // The library mixes scores, which are probabilities to the power of the language weight, so the share is
+        // raised as they are. General English keeps its full score: anything less would be a price on every word.
+        let weights = [1.0, (site.share() / (1.0 - site.share())).powf(LANGUAGE_WEIGHT)];
         // SAFETY: arrays of two, as said; the set copies names and weights and takes its own references.
         let mixed = unsafe {
-            ffi::ngram_model_set_init(self.config, models.as_mut_ptr(), names.as_mut_ptr(), weights.as_ptr(), 2)
+            ffi::ngram_model_set_init(
+                self.config,
+                models.as_mut_ptr(),
+                names.as_mut_ptr(),
+                weights.as_ptr(),
+                2,
+            )
         };
         if mixed.is_null() { Err(failed("the site's words do not mix in")) } else { Ok(Model(mixed)) }
     }
@@ -207,8 +215,7 @@ impl SphinxDecoder {
             while !at.is_null() {
                 let (mut start, mut end) = (0, 0);
                 ffi::ps_seg_frames(at, &raw mut start, &raw mut end);
-                let probability =
-                    ffi::ps_seg_prob(at, ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+                let probability = ffi::ps_seg_prob(at, ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
                 let text = ffi::ps_seg_word(at);
                 if !text.is_null() {
                     words.push(RawWord {

@@ -26,7 +26,6 @@ pub(crate) struct LogMath {
     _private: [u8; 0],
 }
 
-
 unsafe extern "C" {
     pub(crate) fn err_set_callback(
         callback: Option<unsafe extern "C" fn(*mut c_void, c_int, *const c_char, ...)>,
@@ -35,7 +34,12 @@ unsafe extern "C" {
     pub(crate) fn err_set_logfp(stream: *mut c_void);
 
     pub(crate) fn ps_args() -> *const c_void;
-    pub(crate) fn cmd_ln_init(inout: *mut Config, definitions: *const c_void, strict: c_int, ...) -> *mut Config;
+    pub(crate) fn cmd_ln_init(
+        inout: *mut Config,
+        definitions: *const c_void,
+        strict: c_int,
+        ...
+    ) -> *mut Config;
     pub(crate) fn cmd_ln_free_r(config: *mut Config) -> c_int;
 
     pub(crate) fn ps_init(config: *mut Config) -> *mut Decoder;

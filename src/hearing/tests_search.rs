@@ -13,7 +13,15 @@ const VOCABULARY: usize = 12;
 
 fn config() -> Config {
     Config {
-        sizes: Sizes { vocabulary: VOCABULARY, mels: 80, width: 4, layers: 1, heads: 1, sources: 10, targets: 20 },
+        sizes: Sizes {
+            vocabulary: VOCABULARY,
+            mels: 80,
+            width: 4,
+            layers: 1,
+            heads: 1,
+            sources: 10,
+            targets: 20,
+        },
         marks: Marks {
             end: END,
             start: 4,
@@ -102,7 +110,8 @@ fn scores_that_are_no_numbers_do_no_harm() {
             let begin = Begin { state: 0, logits: vec![odd; VOCABULARY] };
             let mut table = Table(vec![[odd; VOCABULARY]; VOCABULARY]);
             for temperature in [0.0, 1.0] {
-                let found = follow(&mut table, &begin, &bounds, temperature, &mut Chance::new(7)).expect("words");
+                let found =
+                    follow(&mut table, &begin, &bounds, temperature, &mut Chance::new(7)).expect("words");
                 assert!(found.tokens.len() <= 5);
             }
             assert!(beams(&mut table, &begin, &bounds, 3, 1.0).expect("words").tokens.len() <= 5);
@@ -134,7 +143,7 @@ fn allowed(said: &[u32], scores: [f32; VOCABULARY]) -> Vec<u32> {
 #[test]
 fn times_come_in_pairs_and_never_run_back() {
     let mut words = [0.0; VOCABULARY];
-    words[..3].fill(9.0);
+    words[..4].fill(9.0);
     // A window begins with a time that is not too late.
     assert_eq!(allowed(&[], words), [6, 7, 8]);
     // Then words, or the end.
@@ -152,6 +161,6 @@ fn times_come_in_pairs_and_never_run_back() {
 #[test]
 fn sums_of_logarithms() {
     assert!((log_sum(&[0.5f32.ln(), 0.25f32.ln(), 0.25f32.ln()])).abs() < 1e-6);
-    assert_eq!(log_sum(&[f32::NEG_INFINITY; 3]), f32::NEG_INFINITY);
+    assert!(log_sum(&[f32::NEG_INFINITY; 3]) < f32::MIN);
     assert_eq!((best(&[1.0, 3.0, 3.0]), best(&[]), best(&[f32::NAN, 1.0])), (1, 0, 1));
 }

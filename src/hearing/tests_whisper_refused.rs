@@ -42,7 +42,7 @@ fn refused(folder: &Path, file: &str, words: &str) {
 #[test]
 fn whisper_with_another_configuration_is_refused() {
     for (export, key, value, file, words) in [
-        ("merged", "vocab_size", json!(1_952), "generation_config.json", "vocabulary has 1952"),
+        ("merged", "vocab_size", json!(1_952), "tokenizer.json", "1953 tokens, the model 1952"),
         ("merged", "vocab_size", json!(1_954), "decoder_model_merged.onnx", "logits has a size of 1953"),
         ("plain", "d_model", json!(128), "encoder_model.onnx", "128"),
         ("plain", "num_mel_bins", json!(128), "preprocessor_config.json", "feature_size is 80"),
@@ -90,7 +90,8 @@ fn whisper_with_the_parts_of_another_kind_is_refused() {
     refused(folder.path(), "decoder_with_past_model.onnx", "wants 0 parts");
     fs::copy(at("encoder_model.onnx"), at("decoder_model.onnx")).expect("copied");
     refused(folder.path(), "decoder_model.onnx", "no input input_ids");
-    let mut tokenizer: Value = serde_json::from_slice(&fs::read(at("tokenizer.json")).expect("read")).expect("JSON");
+    let mut tokenizer: Value =
+        serde_json::from_slice(&fs::read(at("tokenizer.json")).expect("read")).expect("JSON");
     tokenizer["added_tokens"][0]["id"] = json!(5_000);
     fs::write(at("tokenizer.json"), tokenizer.to_string()).expect("written");
     assert!(Whisper::load(folder.path()).is_err());

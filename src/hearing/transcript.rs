@@ -56,7 +56,12 @@ impl Transcript {
     }
 
     /// Joins the segments' texts.
-    pub(crate) fn of(segments: Vec<Segment>, language: Option<String>, engine: String, duration_ms: u64) -> Self {
+    pub(crate) fn of(
+        segments: Vec<Segment>,
+        language: Option<String>,
+        engine: String,
+        duration_ms: u64,
+    ) -> Self {
         let texts: Vec<&str> =
             segments.iter().map(|segment| segment.text.trim()).filter(|text| !text.is_empty()).collect();
         Self { text: texts.join(" "), language, segments, engine, duration_ms }
@@ -77,7 +82,8 @@ impl Transcript {
         let mut out = "WEBVTT\n\n".to_owned();
         for segment in &self.segments {
             let (start, end) = (clock(segment.start_ms, '.'), clock(segment.end_ms, '.'));
-            let text = one_line(&segment.text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let text =
+                one_line(&segment.text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
             let _ = write!(out, "{start} --> {end}\n{text}\n\n");
         }
         out

@@ -1,16 +1,28 @@
 //! When somebody begins to speak, and when they have ended: the state machine behind conversations and long
 //! recordings alike.
 
+use std::collections::VecDeque;
+
 use crate::RATE;
 use crate::vad::{FRAME, Frame, Vad};
 
-/// Score that may begin speech, and score that keeps it going.
-const BEGINS: f32 = 0.5;
+/// Score that may begin speech, and that keeps it going.
+const BEGINS: f32 = 0.35;
 const GOES_ON: f32 = 0.35;
+/// Beginnings are soft: so much more is kept before than after.
+const RUN_UP_MS: u64 = 150;
 /// Score of a frame that, voiced, is evidence of speech.
 const EVIDENT: f32 = 0.6;
+/// Voices waver, buzzing does not: decibels of deviation over [`LIVELY_FRAMES`], the onset left out.
+const LIVELY_DB: f32 = 1.5;
+const LIVELY_FRAMES: usize = 25;
+const LIVELY_LEAST: usize = 8;
+const ONSET_FRAMES: u64 = 2;
+/// Evidence counts within 400 ms: steps and knocks have a little now and then, speech has it together.
+const WINDOW_FRAMES: usize = 25;
 /// A beginning without evidence is given up after this pause.
 const DOUBT_MS: u64 = 300;
+const DOUBT_FRAMES: u64 = 64;
 /// Frames between two level events: 96 ms.
 const LEVEL_FRAMES: u64 = 6;
 const SAMPLES_A_MS: usize = RATE as usize / 1_000;
@@ -18,7 +30,7 @@ const SAMPLES_A_MS: usize = RATE as usize / 1_000;
 /// How speech is cut into turns.
 #[derive(Debug, Clone)]
 pub struct TurnOptions {
-    /// Evident speech that makes a start.
+    /// Evident speech within 400 ms that makes a start.
     pub start_ms: u32,
     /// Silence that makes an end.
     pub end_ms: u32,
@@ -30,7 +42,7 @@ pub struct TurnOptions {
 
 impl Default for TurnOptions {
     fn default() -> Self {
-        Self { start_ms: 80, end_ms: 700, max_ms: 28_000, padding_ms: 250 }
+        Self { start_ms: 128, end_ms: 700, max_ms: 28_000, padding_ms: 250 }
     }
 }
 
@@ -52,18 +64,26 @@ pub struct TurnDetector {
     /// Sound that may still be needed; its first sample is number `from`.
     kept: Vec<f32>,
     from: u64,
-    /// Scores of the frames of `kept`, for the quietest place.
     frames: u64,
     state: State,
     level: Level,
+    /// Loudness of the last frames of a doubtful beginning, and which of the last were evident.
+    loudness: VecDeque<f32>,
+    evidence: VecDeque<bool>,
 }
 
 #[derive(Clone, Copy)]
 enum State {
     Quiet,
-    /// Perhaps speech since frame `begin`, with `evidence` frames.
-    Doubt { begin: u64, last: u64, evidence: u64 },
-    Speech { begin: u64, last: u64 },
+    /// Perhaps speech since frame `begin`.
+    Doubt {
+        begin: u64,
+        last: u64,
+    },
+    Speech {
+        begin: u64,
+        last: u64,
+    },
 }
 
 #[derive(Default)]
@@ -84,6 +104,8 @@ impl TurnDetector {
             frames: 0,
             state: State::Quiet,
             level: Level::default(),
+            loudness: VecDeque::with_capacity(LIVELY_FRAMES),
+            evidence: VecDeque::with_capacity(WINDOW_FRAMES),
         }
     }
 
@@ -140,22 +162,27 @@ impl TurnDetector {
 
     fn step(&mut self, frame: Frame, events: &mut Vec<TurnEvent>) {
         let now = self.frames;
-        let evident = u64::from(frame.voiced && frame.score >= EVIDENT);
+        let evident = frame.voiced && frame.score >= EVIDENT;
         self.state = match self.state {
-            State::Quiet if frame.score >= BEGINS => State::Doubt { begin: now, last: now, evidence: evident },
+            State::Quiet if frame.score >= BEGINS => {
+                self.loudness.clear();
+                self.evidence.clear();
+                self.evidence.push_back(evident);
+                State::Doubt { begin: now, last: now }
+            }
             State::Quiet => State::Quiet,
-            State::Doubt { begin, last, evidence } => {
-                let evidence = evidence + evident;
+            State::Doubt { begin, last } => {
+                self.remember(frame.loudness, evident, now - begin);
                 let last = if frame.score >= GOES_ON { now } else { last };
-                if frames_ms(evidence) >= u64::from(self.options.start_ms) {
+                if self.is_evident() && self.is_lively() {
                     events.push(TurnEvent::Start { at_ms: frames_ms(begin) });
                     State::Speech { begin, last }
                 } else if frames_ms(now - last) > DOUBT_MS {
                     State::Quiet
                 } else {
-                    // Doubt that lasts is noise: its beginning moves along, so that memory stays bounded.
-                    let begin = begin.max(now.saturating_sub(ms_frames(u64::from(self.options.max_ms) / 2)));
-                    State::Doubt { begin, last, evidence }
+                    // Doubt that lasts is noise: its beginning moves along, so that what comes out of it is heard
+                    // from a second before.
+                    State::Doubt { begin: begin.max(now.saturating_sub(DOUBT_FRAMES)), last }
                 }
             }
             State::Speech { begin, last } => {
@@ -175,10 +202,36 @@ impl TurnDetector {
         };
     }
 
+    fn remember(&mut self, loudness: f32, evident: bool, since: u64) {
+        if self.evidence.len() == WINDOW_FRAMES {
+            self.evidence.pop_front();
+        }
+        self.evidence.push_back(evident);
+        if since >= ONSET_FRAMES {
+            if self.loudness.len() == LIVELY_FRAMES {
+                self.loudness.pop_front();
+            }
+            self.loudness.push_back(loudness);
+        }
+    }
+
+    fn is_evident(&self) -> bool {
+        let frames = self.evidence.iter().filter(|evident| **evident).count() as u64;
+        frames_ms(frames) >= u64::from(self.options.start_ms)
+    }
+
+    fn is_lively(&self) -> bool {
+        let count = self.loudness.len() as f32;
+        let mean = self.loudness.iter().sum::<f32>() / count;
+        let spread = self.loudness.iter().map(|level| (level - mean).powi(2)).sum::<f32>() / count;
+        self.loudness.len() >= LIVELY_LEAST && spread.sqrt() >= LIVELY_DB
+    }
+
     /// The sound from frame `begin` to before frame `end`, with what is around it.
     fn turn(&self, begin: u64, end: u64) -> TurnEvent {
         let padding = u64::from(self.options.padding_ms) * SAMPLES_A_MS as u64;
-        let start = (begin * FRAME as u64).saturating_sub(padding).max(self.from);
+        let run_up = padding + RUN_UP_MS * SAMPLES_A_MS as u64;
+        let start = (begin * FRAME as u64).saturating_sub(run_up).max(self.from);
         let until = (end * FRAME as u64 + padding).min(self.from + self.kept.len() as u64);
         let audio = self.kept[(start - self.from) as usize..(until - self.from) as usize].to_vec();
         let ms = |sample: u64| sample / SAMPLES_A_MS as u64;
@@ -189,7 +242,10 @@ impl TurnDetector {
     fn quietest(&self, begin: u64, now: u64) -> u64 {
         let energy = |frame: u64| -> f32 {
             let at = ((frame * FRAME as u64).saturating_sub(self.from)) as usize;
-            self.kept[at.min(self.kept.len())..(at + FRAME * 3).min(self.kept.len())].iter().map(|s| s * s).sum()
+            self.kept[at.min(self.kept.len())..(at + FRAME * 3).min(self.kept.len())]
+                .iter()
+                .map(|s| s * s)
+                .sum()
         };
         let first = now - (now - begin) / 4;
         (first..now.saturating_sub(3)).min_by(|a, b| energy(*a).total_cmp(&energy(*b))).unwrap_or(now)
@@ -201,7 +257,7 @@ impl TurnDetector {
             State::Quiet => self.frames,
             State::Doubt { begin, .. } | State::Speech { begin, .. } => begin,
         };
-        let padding = u64::from(self.options.padding_ms) * SAMPLES_A_MS as u64;
+        let padding = (u64::from(self.options.padding_ms) + RUN_UP_MS) * SAMPLES_A_MS as u64;
         let needed = (needed * FRAME as u64).saturating_sub(padding);
         // Moving the rest costs; a second at a time is cheap.
         if needed > self.from + u64::from(RATE) {
@@ -213,8 +269,4 @@ impl TurnDetector {
 
 fn frames_ms(frames: u64) -> u64 {
     frames * FRAME as u64 / SAMPLES_A_MS as u64
-}
-
-fn ms_frames(ms: u64) -> u64 {
-    ms * SAMPLES_A_MS as u64 / FRAME as u64
 }

@@ -1,6 +1,6 @@
 //! Is this speech? A small neural detector (crate earshot) behind a high-pass, with a second witness: voicing.
 //!
-//! Alone, the detector takes rumble and engines for speech. Above 300 Hz, where speech has all that makes words, they
+//! Alone, the detector takes rumble and engines for speech. Above 400 Hz, where speech has what tells words apart, they
 //! are weak; and what still looks like speech must also have the periodic sound of a voice at times.
 
 use earshot::Detector;
@@ -9,11 +9,18 @@ use crate::RATE;
 
 /// Samples a frame: 16 ms.
 pub(crate) const FRAME: usize = 256;
-const CORNER_HZ: f32 = 300.0;
+const CORNER_HZ: f32 = 400.0;
+/// Sound whose strongest frames are weaker than this is lifted, up to four times: the detector likes its speech loud.
+const AMPLE: f32 = 0.04;
+const MOST_GAIN: f32 = 4.0;
+/// A frame's share of what is remembered: half after 7 s.
+const FORGETTING: f32 = 0.9985;
 /// Periods of voices, 70 to 400 Hz, in samples.
 const PERIODS: std::ops::Range<usize> = 40..229;
 /// Likeness of a sound with itself a period later, from which on it is voiced.
 const VOICED: f32 = 0.5;
+/// What two samples leave unforetold of a tone; of a voice it is ten times as much and more.
+const TONE: f32 = 0.002;
 /// Score from which on voicing is looked for.
 const WORTH_A_LOOK: f32 = 0.5;
 
@@ -25,6 +32,8 @@ pub(crate) struct Frame {
     pub(crate) voiced: bool,
     pub(crate) rms: f32,
     pub(crate) peak: f32,
+    /// Loudness above the corner, in decibels.
+    pub(crate) loudness: f32,
 }
 
 /// Frames of a stream of 16 kHz.
@@ -32,6 +41,8 @@ pub(crate) struct Vad {
     detector: Box<Detector>,
     filters: [HighPass; 2],
     waiting: Vec<f32>,
+    /// Strength of the strongest frame, slowly forgotten.
+    top: f32,
     /// The last two frames, filtered.
     recent: [f32; FRAME * 2],
 }
@@ -42,6 +53,7 @@ impl Vad {
             detector: Detector::default_boxed(),
             filters: [HighPass::new(CORNER_HZ); 2],
             waiting: Vec::with_capacity(FRAME),
+            top: AMPLE / MOST_GAIN,
             recent: [0.0; FRAME * 2],
         }
     }
@@ -67,11 +79,19 @@ impl Vad {
             let sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
             peak = peak.max(sample.abs());
             energy += sample * sample;
-            *place = self.filters.iter_mut().fold(sample, |value, filter| filter.step(value)).clamp(-1.0, 1.0);
+            *place =
+                self.filters.iter_mut().fold(sample, |value, filter| filter.step(value)).clamp(-1.0, 1.0);
         }
-        let score = self.detector.predict_f32(&self.recent[FRAME..]).clamp(0.0, 1.0);
-        let voiced = score >= WORTH_A_LOOK && periodicity(&self.recent) >= VOICED;
-        Frame { score, voiced, rms: (energy / FRAME as f32).sqrt(), peak }
+        let above: f32 = self.recent[FRAME..].iter().map(|sample| sample * sample).sum();
+        let strength = (above / FRAME as f32).sqrt();
+        self.top = (self.top * FORGETTING).max(strength);
+        let gain = (AMPLE / self.top.max(1e-6)).clamp(1.0, MOST_GAIN);
+        let heard: Vec<f32> =
+            self.recent[FRAME..].iter().map(|sample| (sample * gain).clamp(-1.0, 1.0)).collect();
+        let score = self.detector.predict_f32(&heard).clamp(0.0, 1.0);
+        let voiced = score >= WORTH_A_LOOK && !is_tone(&self.recent) && periodicity(&self.recent) >= VOICED;
+        let loudness = 20.0 * (strength + 1e-5).log10();
+        Frame { score, voiced, rms: (energy / FRAME as f32).sqrt(), peak, loudness }
     }
 }
 
@@ -88,6 +108,27 @@ fn periodicity(sound: &[f32]) -> f32 {
             cross / (left * right).sqrt()
         })
         .fold(0.0, f32::max)
+}
+
+/// A single tone, such as a whistle or a siren: two samples foretell the next (least squares, order 2).
+fn is_tone(sound: &[f32]) -> bool {
+    // Sums of products of each sample with itself (0), the one before (1) and the one before that (2).
+    let [mut s11, mut s12, mut s22, mut s01, mut s02, mut s00] = [0.0_f32; 6];
+    for now in sound.windows(3) {
+        s11 += now[1] * now[1];
+        s12 += now[1] * now[0];
+        s22 += now[0] * now[0];
+        s01 += now[2] * now[1];
+        s02 += now[2] * now[0];
+        s00 += now[2] * now[2];
+    }
+    let determinant = s11 * s22 - s12 * s12;
+    if determinant.abs() < 1e-12 {
+        return true;
+    }
+    let first = (s01 * s22 - s02 * s12) / determinant;
+    let second = (s11 * s02 - s12 * s01) / determinant;
+    s00 - first * s01 - second * s02 < s00 * TONE
 }
 
 /// Second order, Butterworth (R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients").
@@ -114,9 +155,10 @@ impl HighPass {
     }
 
     fn step(&mut self, input: f32) -> f32 {
-        let output = self.forward[0] * input + self.forward[1] * self.inputs[0] + self.forward[2] * self.inputs[1]
-            - self.back[0] * self.outputs[0]
-            - self.back[1] * self.outputs[1];
+        let output =
+            self.forward[0] * input + self.forward[1] * self.inputs[0] + self.forward[2] * self.inputs[1]
+                - self.back[0] * self.outputs[0]
+                - self.back[1] * self.outputs[1];
         self.inputs = [input, self.inputs[0]];
         self.outputs = [output, self.outputs[0]];
         output

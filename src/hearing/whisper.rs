@@ -152,7 +152,9 @@ impl Whisper {
         Ok(Plan {
             timestamps: self.config.marks.first_time.is_some(),
             beams: options.beam.unwrap_or(1).clamp(1, MOST_BEAMS),
-            temperatures: options.temperature.map_or_else(|| TEMPERATURES.to_vec(), |t| vec![t.clamp(0.0, 2.0)]),
+            temperatures: options
+                .temperature
+                .map_or_else(|| TEMPERATURES.to_vec(), |t| vec![t.clamp(0.0, 2.0)]),
             most: targets / 2,
             prompt,
         })
@@ -180,7 +182,8 @@ impl Whisper {
     pub(crate) fn language_scores(&self, heard: &Heard) -> Result<Vec<f32>, HearingError> {
         let (logits, _) = lock(&self.net).start(heard, &[self.config.marks.start])?;
         let row = logits.row(0);
-        let score = |(_, token): &(String, u32)| row.get(*token as usize).copied().unwrap_or(f32::NEG_INFINITY);
+        let score =
+            |(_, token): &(String, u32)| row.get(*token as usize).copied().unwrap_or(f32::NEG_INFINITY);
         Ok(self.config.languages.iter().map(score).collect())
     }
 
@@ -230,7 +233,8 @@ impl Whisper {
         let bounds = Bounds { rules: &rules, end: self.config.marks.end, most: plan.most.min(room), stop };
         let start = Begin { state, logits: logits.last() };
         let mut stepper = Stepper { net: &self.net, heard };
-        let mut chance = Chance::new(given.iter().fold(1, |seed, token| seed * 31 % 1_000_003 + u64::from(*token)));
+        let mut chance =
+            Chance::new(given.iter().fold(1, |seed, token| seed * 31 % 1_000_003 + u64::from(*token)));
         let mut last = None;
         for temperature in &plan.temperatures {
             let found = if *temperature == 0.0 && plan.beams > 1 {
@@ -252,7 +256,8 @@ impl Whisper {
         if is_silence(outcome) {
             return Ok(true);
         }
-        Ok(outcome.found.mean >= LEAST_MEAN && compression(&self.words(&outcome.found.tokens)?) <= MOST_COMPRESSION)
+        Ok(outcome.found.mean >= LEAST_MEAN
+            && compression(&self.words(&outcome.found.tokens)?) <= MOST_COMPRESSION)
     }
 
     fn words(&self, tokens: &[u32]) -> Result<String, HearingError> {
@@ -324,7 +329,8 @@ fn compression(text: &str) -> f32 {
     }
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     // Writing to memory does not fail.
-    let small = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()).map_or(1, |small| small.len());
+    let small =
+        encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()).map_or(1, |small| small.len());
     text.len() as f32 / small.max(1) as f32
 }
 

@@ -139,7 +139,7 @@ impl Sizes {
             sources: number("max_source_positions", 1..=6_000)?,
             targets: number("max_target_positions", 8..=4_096)?,
         };
-        if sizes.width % sizes.heads != 0 {
+        if !sizes.width.is_multiple_of(sizes.heads) {
             return Err(misfit(file, "d_model is no multiple of decoder_attention_heads"));
         }
         Ok(sizes)
@@ -258,7 +258,8 @@ impl Given<'_> {
 
     fn list(&self, key: &str) -> Result<Vec<u32>, HearingError> {
         let found = self.generation.get(key).or_else(|| self.config.get(key)).and_then(Value::as_array);
-        let ids = found.into_iter().flatten().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok());
+        let ids =
+            found.into_iter().flatten().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok());
         ids.map(|id| self.inside(id, key)).collect()
     }
 }

@@ -93,7 +93,11 @@ impl Graph {
         Ok((Self { file, session, ports }, shape.bytes))
     }
 
-    fn open_if_there(folder: &Path, file: &'static str, sizes: &Sizes) -> Result<Option<(Self, u64)>, HearingError> {
+    fn open_if_there(
+        folder: &Path,
+        file: &'static str,
+        sizes: &Sizes,
+    ) -> Result<Option<(Self, u64)>, HearingError> {
         if folder.join(file).is_file() { Self::open(folder, file, sizes).map(Some) } else { Ok(None) }
     }
 }
@@ -109,7 +113,8 @@ impl Net {
             Decoder::Merged(add(merged))
         } else {
             let first = add(Graph::open(folder, DECODER, sizes)?);
-            let next = if first.ports.gives.is_empty() { None } else { Graph::open_if_there(folder, NEXT, sizes)? };
+            let next =
+                if first.ports.gives.is_empty() { None } else { Graph::open_if_there(folder, NEXT, sizes)? };
             match next.map(&mut add) {
                 Some(next) => Decoder::Pair { first, next },
                 None => Decoder::Plain(first),
@@ -135,9 +140,12 @@ impl Net {
             Decoder::Pair { first, next } => (first, next),
             Decoder::Merged(graph) => (graph, graph),
         };
-        for wanted in to.ports.wants.iter() {
+        for wanted in &to.ports.wants {
             if !from.ports.gives.contains(wanted) {
-                return Err(misfit(from.file, format!("it does not give present.{wanted}, which {} wants", to.file)));
+                return Err(misfit(
+                    from.file,
+                    format!("it does not give present.{wanted}, which {} wants", to.file),
+                ));
             }
         }
         for own in to.ports.wants.iter().filter(|name| name.contains(".decoder.")) {
@@ -154,7 +162,10 @@ impl Net {
         let file = match &self.decoder {
             Decoder::Plain(graph) | Decoder::Pair { first: graph, .. } | Decoder::Merged(graph) => graph.file,
         };
-        let silent = tensor(&[1, self.sizes.sources, self.sizes.width], vec![0.0f32; self.sizes.sources * self.sizes.width])?;
+        let silent = tensor(
+            &[1, self.sizes.sources, self.sizes.width],
+            vec![0.0f32; self.sizes.sources * self.sizes.width],
+        )?;
         let explain = |error: HearingError| match error {
             HearingError::Failed(reason) => misfit(file, format!("its first step failed: {reason}")),
             other => other,
@@ -206,7 +217,8 @@ impl Net {
         }
         let (logits, present) = run(graph, inputs, tokens.len(), vocabulary)?;
         let (own, far) = present.into_iter().partition::<Vec<_>, _>(|(name, _)| name.contains(".decoder."));
-        let values = |list: Vec<(String, DynValue)>| Arc::new(list.into_iter().map(|(_, v)| v).collect::<Vec<_>>());
+        let values =
+            |list: Vec<(String, DynValue)>| Arc::new(list.into_iter().map(|(_, v)| v).collect::<Vec<_>>());
         let state = if cached {
             State { tokens: tokens.to_vec(), own: values(own), far: values(far) }
         } else {
@@ -216,7 +228,12 @@ impl Net {
     }
 
     /// One token more.
-    pub(crate) fn step(&mut self, heard: &Heard, state: &State, token: u32) -> Result<(Vec<f32>, State), HearingError> {
+    pub(crate) fn step(
+        &mut self,
+        heard: &Heard,
+        state: &State,
+        token: u32,
+    ) -> Result<(Vec<f32>, State), HearingError> {
         let mut tokens = state.tokens.clone();
         tokens.push(token);
         let vocabulary = self.sizes.vocabulary;
@@ -241,14 +258,16 @@ impl Net {
             inputs.push((format!("past_key_values.{name}").into(), value.into()));
         }
         let (logits, present) = run(graph, inputs, 1, vocabulary)?;
-        let own = present.into_iter().filter(|(name, _)| name.contains(".decoder.")).map(|(_, v)| v).collect();
+        let own =
+            present.into_iter().filter(|(name, _)| name.contains(".decoder.")).map(|(_, v)| v).collect();
         Ok((logits.last(), State { tokens, own: Arc::new(own), far: Arc::clone(&state.far) }))
     }
 }
 
 fn token_inputs<'v>(graph: &Graph, tokens: &[u32], before: usize) -> Result<Vec<Input<'v>>, HearingError> {
     let ids = tokens.iter().map(|token| i64::from(*token)).collect::<Vec<_>>();
-    let mut inputs: Vec<Input<'v>> = vec![(graph.ports.main.clone().into(), tensor(&[1, tokens.len()], ids)?.into())];
+    let mut inputs: Vec<Input<'v>> =
+        vec![(graph.ports.main.clone().into(), tensor(&[1, tokens.len()], ids)?.into())];
     if graph.ports.places {
         let places = (before..before + tokens.len()).map(|at| at as i64).collect::<Vec<_>>();
         inputs.push(("cache_position".into(), tensor(&[tokens.len()], places)?.into()));
@@ -259,14 +278,21 @@ fn token_inputs<'v>(graph: &Graph, tokens: &[u32], before: usize) -> Result<Vec<
 type Present = Vec<(String, DynValue)>;
 
 /// Gives logits and what the graph remembers, in the order of its ports.
-fn run(graph: &mut Graph, inputs: Vec<Input<'_>>, rows: usize, width: usize) -> Result<(Logits, Present), HearingError> {
+fn run(
+    graph: &mut Graph,
+    inputs: Vec<Input<'_>>,
+    rows: usize,
+    width: usize,
+) -> Result<(Logits, Present), HearingError> {
     let missing = |name: &str| HearingError::Failed(format!("the decoder gave no {name}"));
     let mut outputs = graph.session.run(inputs).map_err(|e| failed(&e))?;
     let logits = outputs.remove(&graph.ports.result).ok_or_else(|| missing("logits"))?;
     let (shape, values) = logits.try_extract_tensor::<f32>().map_err(|e| failed(&e))?;
     if shape[..] != [1, rows as i64, width as i64] {
-        let reason =
-            format!("it gives logits of {:?} for {rows} tokens, the configuration has a vocabulary of {width}", &shape[..]);
+        let reason = format!(
+            "it gives logits of {:?} for {rows} tokens, the configuration has a vocabulary of {width}",
+            &shape[..]
+        );
         return Err(misfit(graph.file, reason));
     }
     let logits = Logits { width, values: values.to_vec() };

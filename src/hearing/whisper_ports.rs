@@ -91,7 +91,8 @@ impl Look<'_> {
     fn fits(&self, port: &Port, element: &str, dims: &[Wanted]) -> Result<(), HearingError> {
         let name = &port.name;
         if port.element != element {
-            let hint = if port.element == "f16" { "; export it with inputs and outputs of 32 bits" } else { "" };
+            let hint =
+                if port.element == "f16" { "; export it with inputs and outputs of 32 bits" } else { "" };
             return Err(misfit(self.file, format!("{name} is {}, {element} is wanted{hint}", port.element)));
         }
         let Some(shape) = &port.shape else { return Ok(()) };
@@ -113,7 +114,9 @@ impl Look<'_> {
     /// The parts of the cache, in an order that is the same for all graphs of an export.
     fn cache(&self, each: &[Wanted]) -> Result<Ports, HearingError> {
         let part = |prefix: &'static str| {
-            move |port: &&Port| port.name.strip_prefix(prefix).map(str::to_owned).is_some_and(|n| !n.is_empty())
+            move |port: &&Port| {
+                port.name.strip_prefix(prefix).map(str::to_owned).is_some_and(|n| !n.is_empty())
+            }
         };
         let mut wants = Vec::new();
         for port in self.shape.inputs.iter().filter(part(PAST)) {
@@ -143,10 +146,14 @@ impl Look<'_> {
     /// `3.decoder.key`, with the number in front for sorting.
     fn part(&self, name: &str) -> Result<(usize, String), HearingError> {
         let known = ["decoder.key", "decoder.value", "encoder.key", "encoder.value"];
-        let layer = name.split_once('.').filter(|(_, rest)| known.contains(rest)).and_then(|(n, _)| n.parse().ok());
+        let layer =
+            name.split_once('.').filter(|(_, rest)| known.contains(rest)).and_then(|(n, _)| n.parse().ok());
         match layer {
             Some(layer) if layer < self.sizes.layers => Ok((layer, name.to_owned())),
-            _ => Err(misfit(self.file, format!("its cache has a part {name}, which the configuration does not know"))),
+            _ => Err(misfit(
+                self.file,
+                format!("its cache has a part {name}, which the configuration does not know"),
+            )),
         }
     }
 
@@ -158,7 +165,8 @@ impl Look<'_> {
             _ => full,
         };
         if ports.wants.len() != wants {
-            let reason = format!("it wants {} parts of a cache, the configuration says {wants}", ports.wants.len());
+            let reason =
+                format!("it wants {} parts of a cache, the configuration says {wants}", ports.wants.len());
             return Err(misfit(self.file, reason));
         }
         let gives = ports.gives.len();
@@ -169,12 +177,19 @@ impl Look<'_> {
             _ => gives == full,
         };
         if !fits {
-            return Err(misfit(self.file, format!("it gives {gives} parts of a cache, the configuration says {full}")));
+            return Err(misfit(
+                self.file,
+                format!("it gives {gives} parts of a cache, the configuration says {full}"),
+            ));
         }
-        let known = ["input_features", "input_ids", "encoder_hidden_states", "use_cache_branch", "cache_position"];
-        let odd = self.shape.inputs.iter().find(|p| !known.contains(&p.name.as_str()) && !p.name.starts_with(PAST));
+        let known =
+            ["input_features", "input_ids", "encoder_hidden_states", "use_cache_branch", "cache_position"];
+        let odd =
+            self.shape.inputs.iter().find(|p| !known.contains(&p.name.as_str()) && !p.name.starts_with(PAST));
         match odd {
-            Some(port) => Err(misfit(self.file, format!("it wants an input {} that Whisper does not have", port.name))),
+            Some(port) => {
+                Err(misfit(self.file, format!("it wants an input {} that Whisper does not have", port.name)))
+            }
             None => Ok(()),
         }
     }

@@ -53,7 +53,9 @@ impl<'a> Rules<'a> {
             scores[..first].fill(NEVER);
             if let Some(latest) = self.config.latest_begin {
                 let beyond = first.saturating_add(latest as usize).saturating_add(1);
-                scores.iter_mut().skip(beyond).for_each(|score| *score = NEVER);
+                for score in scores.iter_mut().skip(beyond) {
+                    *score = NEVER;
+                }
             }
         }
         let likeliest = scores[..first].iter().copied().fold(NEVER, f32::max);
@@ -86,7 +88,9 @@ pub(crate) fn log_sum(scores: &[f32]) -> f32 {
 pub(crate) fn normalise(scores: &mut [f32]) {
     let sum = log_sum(scores);
     if sum.is_finite() {
-        scores.iter_mut().for_each(|score| *score -= sum);
+        for score in scores {
+            *score -= sum;
+        }
     }
 }
 

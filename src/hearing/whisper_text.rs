@@ -22,7 +22,8 @@ impl Text {
             return Err(misfit(FILE, "it is larger than 64 MiB"));
         }
         let json = std::fs::read(&path).map_err(|e| misfit(FILE, format!("it cannot be read ({e})")))?;
-        let tokenizer = Tokenizer::from_bytes(&json).map_err(|e| misfit(FILE, format!("it is no tokenizer ({e})")))?;
+        let tokenizer =
+            Tokenizer::from_bytes(&json).map_err(|e| misfit(FILE, format!("it is no tokenizer ({e})")))?;
         Ok(Self { tokenizer })
     }
 
@@ -50,7 +51,9 @@ impl Text {
 
     /// Text of tokens that stand for text.
     pub(crate) fn decode(&self, tokens: &[u32]) -> Result<String, HearingError> {
-        self.tokenizer.decode(tokens, false).map_err(|e| HearingError::Failed(format!("tokens without a text: {e}")))
+        self.tokenizer
+            .decode(tokens, false)
+            .map_err(|e| HearingError::Failed(format!("tokens without a text: {e}")))
     }
 
     /// Tokens of a text in which nothing has a meaning of its own.

@@ -40,7 +40,11 @@ pub(crate) fn pieces(tokens: &[u32], marks: &Marks, seek: usize, frames: usize) 
     for cut in cuts {
         let part = &tokens[from..cut];
         let begin = if is_time(part[0]) { place(part[0]) } else { 0 };
-        out.push(Piece { start: seek + begin, end: seek + place(part[part.len() - 1]), tokens: part.to_vec() });
+        out.push(Piece {
+            start: seek + begin,
+            end: seek + place(part[part.len() - 1]),
+            tokens: part.to_vec(),
+        });
         from = cut;
     }
     let reached = if closed { frames } else { place(tokens[from - 1]) };
@@ -82,14 +86,19 @@ mod tests {
 
     #[test]
     fn without_pairs_the_window_is_one_segment() {
-        assert_eq!(pieces(&[100, 1, 2, 250], &marks(), 0, 500), (vec![piece(0, 300, &[100, 1, 2, 250])], 500));
+        assert_eq!(
+            pieces(&[100, 1, 2, 250], &marks(), 0, 500),
+            (vec![piece(0, 300, &[100, 1, 2, 250])], 500)
+        );
         assert_eq!(pieces(&[1, 2], &marks(), 500, 700), (vec![piece(500, 1_200, &[1, 2])], 700));
         assert_eq!(pieces(&[], &marks(), 0, 700), (vec![piece(0, 700, &[])], 700));
     }
 
     #[test]
     fn it_always_gets_further() {
-        for tokens in [&[100, 100][..], &[100, 101, 102], &[100, 1, 100, 100, 1], &[1, 104, 104], &[5_000, 9_000]] {
+        for tokens in
+            [&[100, 100][..], &[100, 101, 102], &[100, 1, 100, 100, 1], &[1, 104, 104], &[5_000, 9_000]]
+        {
             let (_, advance) = pieces(tokens, &marks(), 0, 400);
             assert!((LEAST_FRAMES..=400).contains(&advance), "{tokens:?}: {advance}");
         }

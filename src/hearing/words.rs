@@ -49,7 +49,9 @@ fn add_chunk(chunk: &str, sentence: &mut Vec<Spoken>) -> bool {
         push(sentence, title, None);
         return false;
     }
-    for part in chunk.split(['-', '–', '—', '/', '_', '+', '=', '(', ')', '[', ']', '"', '“', '”', '*', '|', '#']) {
+    for part in
+        chunk.split(['-', '–', '—', '/', '_', '+', '=', '(', ')', '[', ']', '"', '“', '”', '*', '|', '#'])
+    {
         add_part(part, sentence);
     }
     ends
@@ -70,11 +72,14 @@ fn title(chunk: &str) -> Option<&'static str> {
 fn is_abbreviation(chunk: &str) -> bool {
     let stem = chunk.trim_end_matches('.');
     // "J." and "U.S." go on.
-    stem.chars().count() == 1 || (stem.contains('.') && stem.len() <= 6) || matches!(stem, "e.g" | "i.e" | "No" | "etc")
+    stem.chars().count() == 1
+        || (stem.contains('.') && stem.len() <= 6)
+        || matches!(stem, "e.g" | "i.e" | "No" | "etc")
 }
 
 fn add_part(part: &str, sentence: &mut Vec<Spoken>) {
-    let part = part.trim_matches(|c: char| !c.is_alphanumeric() && c != '$' && c != '%' && c != '€' && c != '£');
+    let part =
+        part.trim_matches(|c: char| !c.is_alphanumeric() && c != '$' && c != '%' && c != '€' && c != '£');
     if part.chars().any(|c| c.is_ascii_digit()) {
         add_number(part, sentence);
         return;
@@ -102,7 +107,8 @@ fn plain(part: &str) -> Option<(String, String)> {
         }
     }
     let word = word.trim_matches('\'').to_owned();
-    (!word.is_empty() && word.len() <= LONGEST_WORD).then(|| (word, part.trim_matches(['\'', '.']).to_owned()))
+    (!word.is_empty() && word.len() <= LONGEST_WORD)
+        .then(|| (word, part.trim_matches(['\'', '.']).to_owned()))
 }
 
 fn push(sentence: &mut Vec<Spoken>, word: &str, written: Option<String>) {
@@ -111,11 +117,14 @@ fn push(sentence: &mut Vec<Spoken>, word: &str, written: Option<String>) {
 
 /// Numbers as words; letters beside them on their own.
 fn add_number(part: &str, sentence: &mut Vec<Spoken>) {
-    let (dollars, rest) = part.strip_prefix(['$', '€', '£']).map_or((false, part), |rest| (part.starts_with('$'), rest));
+    let (dollars, rest) =
+        part.strip_prefix(['$', '€', '£']).map_or((false, part), |rest| (part.starts_with('$'), rest));
     let (percent, rest) = rest.strip_suffix('%').map_or((false, rest), |rest| (true, rest));
     let mut at = 0;
     while at < rest.len() {
-        let digits = rest[at..].find(|c: char| !(c.is_ascii_digit() || c == ',' || c == '.')).unwrap_or(rest.len() - at);
+        let digits = rest[at..]
+            .find(|c: char| !(c.is_ascii_digit() || c == ',' || c == '.'))
+            .unwrap_or(rest.len() - at);
         if digits > 0 {
             for word in number_words(&rest[at..at + digits]) {
                 push(sentence, word, None);
@@ -143,8 +152,26 @@ fn is_ending(word: &str) -> bool {
 }
 
 const SMALL: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
 const TENS: [&str; 10] =
     ["", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
@@ -162,7 +189,11 @@ fn number_words(number: &str) -> Vec<&'static str> {
             if (1..10).contains(&(year % 100)) {
                 words.push("oh");
             }
-            if year.is_multiple_of(100) { words.push("hundred") } else { below_hundred(year % 100, &mut words) }
+            if year.is_multiple_of(100) {
+                words.push("hundred")
+            } else {
+                below_hundred(year % 100, &mut words)
+            }
         }
         Ok(value) if digits.len() <= 9 && !(digits.len() > 1 && digits.starts_with('0')) => {
             cardinal(value, &mut words);
@@ -252,8 +283,11 @@ mod tests {
             ("B12", "b twelve"),
             ("2nd", "two"),
             ("1000000", "one million"),
-            ("99999999999999999999999999", "nine nine nine nine nine nine nine nine nine nine nine nine nine nine \
-              nine nine nine nine nine nine"),
+            (
+                "99999999999999999999999999",
+                "nine nine nine nine nine nine nine nine nine nine nine nine nine nine \
+              nine nine nine nine nine nine",
+            ),
         ] {
             assert_eq!(all(written), [said], "{written}");
         }
@@ -261,7 +295,9 @@ mod tests {
 
     #[test]
     fn odd_text_is_survived() {
-        for text in ["'", "''''", "-", "\u{0}\u{fffd}", "%", "$", "9'9", ".,.,", "1.2.3.4", "é́́́", "ﬁ", "a\u{200b}b"] {
+        for text in
+            ["'", "''''", "-", "\u{0}\u{fffd}", "%", "$", "9'9", ".,.,", "1.2.3.4", "é́́́", "ﬁ", "a\u{200b}b"]
+        {
             sentences(text, &mut |sentence| {
                 for spoken in sentence {
                     assert!(spoken.word.bytes().all(|b| b.is_ascii_lowercase() || b == b'\''), "{spoken:?}");

@@ -1,6 +1,6 @@
 //! Word error rates on recordings with known texts, without and with the words of a site.
 //!
-//! `cargo run --release -p lectern-hearing --example wer -- DATA [FILE…] [--other] [--show] [--share=0.35]`
+//! `cargo run --release -p lectern-hearing --example wer -- DATA [FILE…] [--other] [--show] [--share=0.25]`
 //! DATA holds `transcripts.jsonl` lines with `file` and `text`; a FILE is plain text of a site. The recordings' own sentences
 //! are strewn into the site's text unless `--other` is given, which shows what a site that says nothing of them does.
 
@@ -40,7 +40,12 @@ fn open(path: &Path) -> Decoder {
     opened.expect("audio")
 }
 
-fn measure(ears: &Ears, clips: &[Clip], options: &HearOptions, show: bool) -> Result<WordErrors, HearingError> {
+fn measure(
+    ears: &Ears,
+    clips: &[Clip],
+    options: &HearOptions,
+    show: bool,
+) -> Result<WordErrors, HearingError> {
     let stop = AtomicBool::new(false);
     let mut all = WordErrors::default();
     let (mut seconds, mut worked) = (0.0, 0.0);
@@ -55,10 +60,19 @@ fn measure(ears: &Ears, clips: &[Clip], options: &HearOptions, show: bool) -> Re
         all.add(&clip.text, &heard.text);
         if show {
             let name = clip.path.file_name().unwrap_or_default().to_string_lossy();
-            println!("{:>3}/{:<3} {name}: {}", one.errors, one.words, heard.text);
+            let words: Vec<f32> =
+                heard.segments.iter().flat_map(|s| &s.words).map(|w| w.confidence).collect();
+            let sure = words.iter().sum::<f32>() / words.len().max(1) as f32;
+            println!("{:>3}/{:<3} {sure:.2} {name}: {}", one.errors, one.words, heard.text);
         }
     }
-    println!("WER {:.1} % ({} of {}), real-time factor {:.2}", all.rate() * 100.0, all.errors, all.words, worked / seconds);
+    println!(
+        "WER {:.1} % ({} of {}), real-time factor {:.2}",
+        all.rate() * 100.0,
+        all.errors,
+        all.words,
+        worked / seconds
+    );
     Ok(all)
 }
 
@@ -92,7 +106,12 @@ fn main() -> Result<(), HearingError> {
     }
     let started = Instant::now();
     let site = ears.site(paragraphs, &site_options)?;
-    println!("site: {} words, {} new, {:.1} s", site.words(), site.new_words(), started.elapsed().as_secs_f64());
+    println!(
+        "site: {} words, {} new, {:.1} s",
+        site.words(),
+        site.new_words(),
+        started.elapsed().as_secs_f64()
+    );
     let started = Instant::now();
     let options = HearOptions { site: Some(Arc::new(site)), ..HearOptions::default() };
     ears.warm(&options)?;

@@ -41,7 +41,10 @@ fn run(folder: &Path, tokens: u32) -> Result<(), lectern_hearing::HearingError> 
     let once = times.features + times.encoder + times.first;
     for beams in [1, 5] {
         let all = once + times.step * tokens * beams;
-        println!("real-time factor {:.3} with {beams} beam(s), {tokens} tokens", all.as_secs_f64() / WINDOW_SECONDS);
+        println!(
+            "real-time factor {:.3} with {beams} beam(s), {tokens} tokens",
+            all.as_secs_f64() / WINDOW_SECONDS
+        );
     }
     println!("memory    {} MB", model.memory_bytes() >> 20);
     Ok(())
