@@ -106,7 +106,9 @@ impl Decoder {
         let is_mp4 = start.get(4..8) == Some(b"ftyp");
         let stream = Stream::new(io::Cursor::new(start).chain(source), limits.bytes);
         Self::probe(Box::new(stream), rate, limits).map_err(|error| match error {
-            AudioError::Broken(_) | AudioError::NoTrack | AudioError::Unknown | AudioError::Io(_) if is_mp4 => {
+            AudioError::Broken(_) | AudioError::NoTrack | AudioError::Unknown | AudioError::Io(_)
+                if is_mp4 =>
+            {
                 AudioError::NotStreamable
             }
             other => other,
@@ -140,7 +142,8 @@ impl Decoder {
 
     fn probe(source: Box<dyn MediaSource>, rate: u32, limits: &Limits) -> Result<Self, AudioError> {
         let (input, info) = guarded(|| {
-            let stream = MediaSourceStream::new(source, symphonia::core::io::MediaSourceStreamOptions::default());
+            let stream =
+                MediaSourceStream::new(source, symphonia::core::io::MediaSourceStreamOptions::default());
             let reader = symphonia::default::get_probe()
                 .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
                 .map_err(unknown)?;
@@ -236,12 +239,12 @@ fn select(reader: Box<dyn FormatReader>, limits: &Limits) -> Result<(Input, Sour
     let Some(CodecParameters::Audio(parameters)) = &track.codec_params else {
         return Err(AudioError::NoTrack);
     };
-    let codec = codecs().make_audio_decoder(parameters, &AudioDecoderOptions::default()).map_err(|error| {
-        match error {
+    let codec = codecs().make_audio_decoder(parameters, &AudioDecoderOptions::default()).map_err(
+        |error| match error {
             Error::Unsupported(_) => AudioError::Codec(reader.format_info().short_name.to_owned()),
             other => broken(other),
-        }
-    })?;
+        },
+    )?;
     let rate = codec.codec_params().sample_rate.or(parameters.sample_rate).unwrap_or(0);
     let channels = codec.codec_params().channels.as_ref().or(parameters.channels.as_ref());
     // Some codecs (AAC in MP4) tell their channels with the first packet only.
@@ -343,7 +346,10 @@ fn broken(error: Error) -> AudioError {
             AudioError::Limit("more bytes than allowed".to_owned())
         }
         Error::IoError(error)
-            if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Unsupported) =>
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Unsupported
+            ) =>
         {
             AudioError::Broken(error.to_string())
         }

@@ -51,7 +51,9 @@ impl AudioError {
             Self::Unknown | Self::Codec(_) => {
                 Some("Send WAV, MP3, FLAC, Ogg (Vorbis or Opus), M4A or MP4 (AAC), or WebM (Opus).")
             }
-            Self::Broken(_) => Some("Play the file to see whether it is whole, or save it anew as WAV or MP3."),
+            Self::Broken(_) => {
+                Some("Play the file to see whether it is whole, or save it anew as WAV or MP3.")
+            }
             Self::NoTrack => Some("Send the recording itself; this file has only pictures or text."),
             Self::TooLong { .. } => Some("Split the recording and send the parts."),
             Self::Limit(_) => Some("Save it with at most 8 channels and 192,000 samples a second."),

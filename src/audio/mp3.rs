@@ -1,6 +1,8 @@
 //! MP3 by LAME, frame by frame.
 
-use mp3lame_encoder::{Bitrate, Builder, FlushNoGap, Mode, MonoPcm, Quality, VbrMode, max_required_buffer_size};
+use mp3lame_encoder::{
+    Bitrate, Builder, FlushNoGap, Mode, MonoPcm, Quality, VbrMode, max_required_buffer_size,
+};
 
 use crate::{AudioError, Resampler, to_f32, to_i16};
 
@@ -23,7 +25,9 @@ impl Mp3 {
             .and_then(|builder| builder.with_sample_rate(target))
             .and_then(|builder| builder.with_mode(Mode::Mono))
             .and_then(|builder| builder.with_vbr_mode(VbrMode::Off))
-            .and_then(|builder| builder.with_brate(if target > 24_000 { Bitrate::Kbps96 } else { Bitrate::Kbps64 }))
+            .and_then(|builder| {
+                builder.with_brate(if target > 24_000 { Bitrate::Kbps96 } else { Bitrate::Kbps64 })
+            })
             .and_then(|builder| builder.with_quality(Quality::Good))
             // The tag stands at the start and is written last: no use in a stream.
             .and_then(|builder| builder.with_to_write_vbr_tag(false))

@@ -36,7 +36,8 @@ impl Opus {
     pub(crate) fn new(rate: u32) -> Result<Self, AudioError> {
         let (target, opus_rate) =
             if rate <= 24_000 { (24_000, SampleRate::Hz24000) } else { (48_000, SampleRate::Hz48000) };
-        let mut encoder = opusic_c::Encoder::new(Channels::Mono, opus_rate, Application::Audio).map_err(failed)?;
+        let mut encoder =
+            opusic_c::Encoder::new(Channels::Mono, opus_rate, Application::Audio).map_err(failed)?;
         encoder.set_bitrate(Bitrate::Value(32_000)).map_err(failed)?;
         encoder.set_signal(Signal::Voice).map_err(failed)?;
         encoder.set_complexity(5).map_err(failed)?;
@@ -67,7 +68,9 @@ impl Opus {
         tags.extend(b"Lectern");
         tags.extend(0_u32.to_le_bytes());
         for packet in [head, tags] {
-            self.pages.write_packet(packet, SERIAL, PacketWriteEndInfo::EndPage, 0).map_err(AudioError::Io)?;
+            self.pages
+                .write_packet(packet, SERIAL, PacketWriteEndInfo::EndPage, 0)
+                .map_err(AudioError::Io)?;
         }
         Ok(())
     }

@@ -89,10 +89,10 @@ impl Inner {
         let input = InterleavedSlice::new(input, 1, length).map_err(|error| failed(&error))?;
         let mut block = vec![0.0; self.filter.output_frames_next()];
         let frames = block.len();
-        let mut output =
-            InterleavedSlice::new_mut(&mut block, 1, frames).map_err(|error| failed(&error))?;
+        let mut output = InterleavedSlice::new_mut(&mut block, 1, frames).map_err(|error| failed(&error))?;
         let partial = (length < STEP).then_some(length);
-        let place = Indexing { input_offset: 0, output_offset: 0, partial_len: partial, active_channels_mask: None };
+        let place =
+            Indexing { input_offset: 0, output_offset: 0, partial_len: partial, active_channels_mask: None };
         let (_, made) = self
             .filter
             .process_into_buffer(&input, &mut output, Some(&place))

@@ -22,7 +22,11 @@ impl<R: Read + Seek> Seekable<R> {
     pub(crate) fn new(mut inner: R) -> io::Result<Self> {
         let length = inner.seek(SeekFrom::End(0))?;
         inner.seek(SeekFrom::Start(0))?;
-        Ok(Self { inner: Mutex::new(inner), length, left: length.saturating_mul(ROUNDS).saturating_add(FLOOR) })
+        Ok(Self {
+            inner: Mutex::new(inner),
+            length,
+            left: length.saturating_mul(ROUNDS).saturating_add(FLOOR),
+        })
     }
 
     pub(crate) fn length(&self) -> u64 {

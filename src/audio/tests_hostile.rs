@@ -28,7 +28,8 @@ fn sample(format: Format) -> Vec<u8> {
 
 #[test]
 fn errors_say_what_is_wrong() {
-    let open = |bytes: &[u8]| Decoder::open(Cursor::new(bytes.to_vec()), 16_000, &Limits::default()).map(|_| ());
+    let open =
+        |bytes: &[u8]| Decoder::open(Cursor::new(bytes.to_vec()), 16_000, &Limits::default()).map(|_| ());
     assert_eq!(open(b"").expect_err("empty").code(), "audio_empty");
     let text = open(&b"This is a letter, not a recording. ".repeat(500)).expect_err("text");
     assert_eq!(text.code(), "audio_unknown", "{text}");
@@ -57,9 +58,8 @@ fn endless_streams_end() {
     }
     let limits = Limits { seconds: 60, ..Limits::default() };
     let mut decoder = Decoder::raw(Silence, 16_000, 1, 16_000, &limits).expect("raw");
-    let error = std::iter::repeat_with(|| decoder.read_block())
-        .find_map(Result::err)
-        .expect("it ends with an error");
+    let error =
+        std::iter::repeat_with(|| decoder.read_block()).find_map(Result::err).expect("it ends with an error");
     assert_eq!(error.code(), "audio_too_long");
 
     let limits = Limits { bytes: 100_000, ..Limits::default() };

@@ -95,14 +95,15 @@ fn read(source: Source, optimize: bool, prepack: bool) -> Result<Loaded, Failure
     options.enable_optimization(optimize).prepack_weights(prepack);
     let (outline, checked) = match &source {
         Source::File(path) => inspect(path)?,
-        Source::Memory(bytes) => match identity::recognise(bytes) {
-            Some(known) => known?,
-            None => {
+        Source::Memory(bytes) => {
+            if let Some(known) = identity::recognise(bytes) {
+                known?
+            } else {
                 let outline = Scanner::new(Cursor::new(bytes)).model(bytes.len() as u64)?;
                 let checked = check(&outline)?;
                 (outline, checked)
             }
-        },
+        }
     };
     if checked.identity {
         return Ok(Loaded { outline, checked, model: None, cuts: Vec::new() });

@@ -143,7 +143,7 @@ fn tensors_of_every_type_are_cloned() {
     assert_eq!(big.clone().extract_tensor().1, big.extract_tensor().1);
     let short = Tensor::from_array(([3], vec![1u16, 2, 65_535])).unwrap();
     assert_eq!(short.clone().extract_tensor().1, [1, 2, 65_535]);
-    let empty = Tensor::from_array(([0, 4], Vec::<f32>::new())).unwrap();
+    let empty = Tensor::<f32>::new(&Allocator::default(), [0usize, 4]).unwrap();
     assert_eq!(&**empty.clone().shape(), [0, 4]);
     let scalar = Tensor::from_array(([0usize; 0], vec![7u64])).unwrap();
     assert_eq!(scalar.clone().extract_tensor().1, [7]);

@@ -86,6 +86,72 @@ fn a_voice_of_medium_size_agrees() {
     voice_agrees("vits-medium-random.onnx");
 }
 
+/// A run that can be stopped goes in pieces; that changes nothing. And it does stop.
+#[test]
+fn runs_in_pieces_agree_and_stop() {
+    let Some((mut session, expected)) = open("vits-medium-random.onnx") else { return };
+    let ids: Vec<i64> = ids(&expected["cases"][0]["ids"]).into_iter().cycle().take(400).collect();
+    let inputs = || {
+        ort::inputs![
+            "input" => Tensor::from_array(([1, ids.len()], ids.clone())).unwrap(),
+            "input_lengths" => Tensor::from_array(([1], vec![ids.len() as i64])).unwrap(),
+            "scales" => Tensor::from_array(([3], vec![0f32, 1.0, 0.0])).unwrap(),
+        ]
+    };
+    let whole = session.run(inputs()).unwrap()[0].try_extract_tensor::<f32>().unwrap().1.to_vec();
+    let options = RunOptions::new().unwrap();
+    let pieces = session.run_with_options(inputs(), &options).unwrap();
+    let worst = pieces[0].try_extract_tensor::<f32>().unwrap().1.iter().zip(&whole);
+    let worst = worst.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(pieces[0].shape()[3] as usize == whole.len() && worst <= 1e-5, "{worst}");
+    drop(pieces);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            options.terminate().unwrap();
+        });
+        let error = session.run_with_options(inputs(), &options).unwrap_err();
+        assert!(error.message().contains("terminate flag"), "{error}");
+    });
+}
+
+/// Real speech, 32 ms at a time, each with the end of the one before: graphs inside graphs, and a state that goes on.
+#[test]
+fn the_voice_detector_agrees() {
+    let (Some(model), Some(speech)) =
+        (shared("data/vad/silero_vad.onnx"), shared("data/speech/en/librivox_austen-0880.wav"))
+    else {
+        return;
+    };
+    let mut session = Session::builder().unwrap().commit_from_file(model).unwrap();
+    let wave = std::fs::read(speech).unwrap();
+    let samples: Vec<f32> = wave[44..]
+        .chunks_exact(2)
+        .map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0)
+        .collect();
+    let mut state = vec![0f32; 256];
+    let mut heard = Vec::new();
+    let padded = [vec![0f32; 64], samples].concat();
+    for window in padded.windows(576).step_by(512).take(93) {
+        let outputs = session
+            .run(ort::inputs![
+                "input" => Tensor::from_array(([1, 576], window.to_vec())).unwrap(),
+                "state" => Tensor::from_array(([2, 1, 128], state.clone())).unwrap(),
+                "sr" => Tensor::from_array(([0usize; 0], vec![16_000i64])).unwrap(),
+            ])
+            .unwrap();
+        heard.push(outputs["output"].try_extract_tensor::<f32>().unwrap().1[0]);
+        state = outputs["stateN"].try_extract_tensor::<f32>().unwrap().1.to_vec();
+    }
+    // What ONNX Runtime 1.31.1 gives.
+    let wanted = [(10, 0.98376f32), (32, 0.8557), (33, 0.38663), (34, 0.13946), (35, 0.22308), (38, 0.69963)];
+    for (index, value) in wanted {
+        assert!((heard[index] - value).abs() <= 1e-4, "{index}: {} for {value}", heard[index]);
+    }
+    let sum: f32 = heard.iter().sum();
+    assert!((sum - 77.532_26).abs() <= 1e-3, "{sum}");
+}
+
 #[test]
 fn speakers_differ() {
     let Some((mut session, expected)) = open("vits-tiny-4speakers.onnx") else { return };
@@ -127,10 +193,10 @@ fn sentence_vectors_agree() {
         if case["model"] != "minilm-int8.onnx" {
             continue;
         }
-        // The export was truncated to this length; ONNX Runtime itself is as far off on the longer one.
-        let tokens = ids(&case["tokens"]);
-        if tokens.len() > 256 {
-            continue;
+        let mut tokens = ids(&case["tokens"]);
+        // Of the long text only the first tokens are kept; it is one word over and over, cut at 256.
+        if case["text"].as_str().unwrap().len() > 200 {
+            tokens = [vec![tokens[0]], vec![tokens[1]; 254], vec![102]].concat();
         }
         let len = tokens.len();
         let inputs: Vec<_> = names
