@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use lectern_kernel::ports::Filter;
 use lectern_kernel::{DocumentId, Error, Result, Scope, Timestamp};
-use lectern_search::{Facets, Hit, SearchRequest};
+use lectern_search::{Facets, Hit, Meaning, SearchRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -128,7 +128,18 @@ impl Documents {
     pub async fn search(&self, scope: &Scope, parameters: SearchParameters) -> Result<SearchResponse> {
         let started = Instant::now();
         let request = parameters.request()?;
-        let found = self.tenant(scope)?.on_index(move |index| index.search(&request)).await?;
+        let (tenant, bank) = (self.tenant(scope)?, self.inner.bank.clone());
+        let own = tenant.clone();
+        let found = tenant
+            .on_index(move |index| {
+                let _running = own.meaning.activity.begin();
+                // Operators mean words and nothing else.
+                let plain = lectern_search::is_plain(&request.text);
+                let bank = bank.filter(|_| plain);
+                let asked = bank.and_then(|bank| own.meaning.ask(bank.as_ref(), &request.text, None));
+                index.search_with(&request, asked.as_ref().map(|asked| asked as &dyn Meaning))
+            })
+            .await?;
         Ok(SearchResponse {
             hits: found.hits.into_iter().filter_map(hit).collect(),
             total: found.total,

@@ -1,15 +1,18 @@
 //! Documents: taking them in, extracting, indexing, finding, showing and deleting them.
 //!
 //! Owns the tables `documents`, `document_tags`, `document_image_pages` and `document_text`, the originals in
-//! `blobs/` and the search index of each tenant. A document goes `queued → extracting → indexing → ready`, or
+//! `blobs/` and the search index and vectors of each tenant. A document goes `queued → extracting → indexing → ready`, or
 //! `failed` with a reason; each step is durable, so that a process that was killed goes on where it was.
 
 mod change;
 mod create;
 mod deliver;
+mod embedding;
 mod events;
 mod find;
 mod maintain;
+mod meaning;
+pub mod measure;
 mod model;
 mod pipeline;
 mod remove;
@@ -17,16 +20,19 @@ mod report;
 mod retrieve;
 mod routes;
 mod routes_search;
+mod site_text;
 mod store;
 mod store_list;
 mod store_text;
 mod tenant;
 mod text;
+mod understanding;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use lectern_extract::Extractor;
+use lectern_inference::MeaningBank;
 use lectern_kernel::{DocumentId, Result, Scope, TenantId, permission};
 use lectern_store::{Migration, Stores};
 use parking_lot::Mutex;
@@ -43,6 +49,8 @@ use tenant::Tenant;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_meaning;
 
 permission! {
     /// See, search and download documents.
@@ -79,6 +87,8 @@ struct Inner {
     extractor: Extractor,
     limits: Limits,
     stop: CancellationToken,
+    /// The models of meaning; without them search is by words.
+    bank: Option<Arc<dyn MeaningBank>>,
     tenants: Mutex<HashMap<TenantId, Arc<Tenant>>>,
     /// Passwords wait here for their extraction; they are never written to disk.
     passwords: Mutex<HashMap<DocumentId, String>>,
@@ -88,7 +98,23 @@ impl Documents {
     /// `stop` ends the background work and the live streams.
     pub fn new(stores: Stores, extractor: Extractor, limits: Limits, stop: CancellationToken) -> Self {
         let (tenants, passwords) = (Mutex::default(), Mutex::default());
-        let inner = Inner { stores, extractor, limits, stop, tenants, passwords };
+        let inner = Inner { stores, extractor, limits, stop, bank: None, tenants, passwords };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// With the models by which passages are found by their meaning too. Before the first use.
+    #[must_use]
+    pub fn with_meaning(self, bank: Arc<dyn MeaningBank>) -> Self {
+        let inner = &self.inner;
+        let inner = Inner {
+            stores: inner.stores.clone(),
+            extractor: inner.extractor.clone(),
+            limits: inner.limits.clone(),
+            stop: inner.stop.clone(),
+            bank: Some(bank),
+            tenants: Mutex::default(),
+            passwords: Mutex::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 

@@ -1,6 +1,7 @@
 //! The work behind an upload: take a job, extract in a child process, keep the text, index, commit.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lectern_extract::{BlockKind, ExtractError, Extracted, Format, Source};
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::change::meta;
 use crate::create::blob_path;
 use crate::tenant::{Tenant, Uncommitted};
-use crate::{DocumentView, Documents, Status, store, store_text};
+use crate::{DocumentView, Documents, Status, embedding, store, store_text};
 
 /// A job that fails for reasons of ours is tried this often.
 const ATTEMPTS: u32 = 3;
@@ -37,10 +38,30 @@ impl Documents {
         }
         let (this, own, end) = (self.clone(), tenant.clone(), stop.clone());
         let committer = tokio::spawn(async move { this.commit_loop(&own, &end).await });
+        let embedding = self.embed_in_background(&tenant);
         while tasks.join_next().await.is_some() {}
         let _ = committer.await;
+        if let Some(embedding) = embedding {
+            let _ = tokio::task::spawn_blocking(move || embedding.join()).await;
+        }
         self.commit(&tenant).await?;
         tenant.on_index(lectern_search::SearchIndex::release_writer).await
+    }
+
+    /// Starts the thread that makes vectors, when there may be models.
+    fn embed_in_background(&self, tenant: &Arc<Tenant>) -> Option<std::thread::JoinHandle<()>> {
+        let bank = self.inner.bank.clone()?;
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (stop, flag, own) = (self.inner.stop.clone(), stopped.clone(), tenant.clone());
+        tokio::spawn(async move {
+            stop.cancelled().await;
+            flag.store(true, Ordering::Relaxed);
+            own.meaning.wake();
+        });
+        let tenant = tenant.clone();
+        let work = move || embedding::run(&tenant, bank.as_ref(), &stopped);
+        let spawned = std::thread::Builder::new().name("embedding".to_owned()).spawn(work);
+        spawned.inspect_err(|error| tracing::error!(%error, "passages are not embedded")).ok()
     }
 
     async fn work(&self, tenant: &Arc<Tenant>, stop: &CancellationToken) {
@@ -309,6 +330,7 @@ impl Documents {
                 Ok(())
             })
             .await?;
+        tenant.meaning.wake();
         Ok(())
     }
 

@@ -41,6 +41,7 @@ impl Documents {
             })
             .await?;
         for (id, hash) in &deleted {
+            tenant.meaning.forget(id.as_str())?;
             self.inner.passwords.lock().remove(id);
             tenant.uncommitted.lock().retain(|u| u.document != *id);
             remove_blob(&tenant, hash)?;
@@ -55,6 +56,7 @@ impl Documents {
     pub(crate) async fn finish_removal(&self, tenant: &std::sync::Arc<Tenant>, job: &Job) -> Result<()> {
         let _gate = tenant.gate.lock().await;
         let subject = job.subject.clone();
+        tenant.meaning.forget(&subject)?;
         tenant.on_index(move |index| index.delete(&subject).and_then(|()| index.commit())).await?;
         if let Some(hash) = job.payload["sha256"].as_str().filter(|h| h.len() == 64) {
             let wanted = hash.to_owned();

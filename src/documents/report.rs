@@ -1,10 +1,14 @@
 //! Names and hints of problems, and the lines of the status page.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use lectern_extract::{ExtractErrorCode, Format};
 use lectern_kernel::ports::Report;
 use lectern_kernel::{Result, Scope};
 
+use crate::meaning::Slots;
+use crate::understanding::Space;
 use crate::{Documents, events, store_list};
 
 /// The stable name of a reason.
@@ -43,6 +47,27 @@ pub(crate) fn hint(code: &str) -> Option<&'static str> {
     })
 }
 
+/// By what is searched, as the status page shows it.
+fn by_what(slots: &Slots) -> String {
+    // Behind the sign stands a hash of the model's files.
+    let name = |space: &Arc<Space>| space.model.split('@').next().unwrap_or_default().to_owned();
+    let percent = slots.done * 100 / slots.total.max(1);
+    let coming = (slots.done < slots.total).then(|| format!("embedding {percent} %"));
+    match (&slots.serving, &slots.building) {
+        (None, None) => "bm25".to_owned(),
+        (Some(serving), None) => match coming {
+            Some(coming) => format!("BM25 + {}, {coming}", name(serving)),
+            None => format!("BM25 + {}", name(serving)),
+        },
+        (None, Some(building)) => {
+            format!("BM25 + {}, {}", name(building), coming.unwrap_or_else(|| "embedding".to_owned()))
+        }
+        (Some(serving), Some(building)) => {
+            format!("BM25 + {}, embedding with {} {percent} %", name(serving), name(building))
+        }
+    }
+}
+
 #[async_trait]
 impl Report for Documents {
     fn name(&self) -> &'static str {
@@ -52,6 +77,7 @@ impl Report for Documents {
     async fn report(&self, scope: &Scope) -> Result<serde_json::Value> {
         let tenant = self.tenant(scope)?;
         let ocr = self.inner.limits.ocr.clone();
+        let search = by_what(&tenant.meaning.slots());
         let report = tenant
             .store
             .db
@@ -69,7 +95,7 @@ impl Report for Documents {
                         "passages": passages, "characters": characters,
                     },
                     "queue": { "queued": queue.queued, "running": queue.running, "failed": queue.failed },
-                    "search": "bm25",
+                    "search": search,
                     "ocr": ocr,
                 }))
             })

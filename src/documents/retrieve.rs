@@ -1,4 +1,4 @@
-//! The `Retrieve` port: passages for a question, and the sentences that answer it by their words.
+//! The `Retrieve` port: passages for a question, and the sentences that answer it.
 
 use std::time::Instant;
 
@@ -7,8 +7,9 @@ use lectern_kernel::ports::{
     ChosenSentence, Filter, PassageBlock, Retrieve, RetrieveRequest, Retrieved, RetrievedPassage,
 };
 use lectern_kernel::{DocumentId, Result, Scope};
-use lectern_search::{Answer, SearchError, SearchIndex};
+use lectern_search::{Answer, Meaning, SearchError, SearchIndex, Wanted};
 
+use crate::understanding::Asked;
 use crate::{Documents, store_text};
 
 /// The port's filter in the index's words.
@@ -27,9 +28,19 @@ pub(crate) fn conditions(filter: &Filter) -> Vec<lectern_search::Filter> {
     .collect()
 }
 
-fn find(index: &SearchIndex, request: &RetrieveRequest) -> Result<Retrieved, SearchError> {
+fn find(
+    index: &SearchIndex,
+    asked: Option<&Asked>,
+    request: &RetrieveRequest,
+) -> Result<Retrieved, SearchError> {
     let started = Instant::now();
-    let retrieval = index.retrieve(&request.question, &conditions(&request.filter), request.passages)?;
+    let retrieval = index.find(&Wanted {
+        question: &request.question,
+        context: context(request),
+        filters: &conditions(&request.filter),
+        limit: request.passages,
+        meaning: asked.map(|asked| asked as &dyn Meaning),
+    })?;
     let retrieve_ms = milliseconds(started);
     let started = Instant::now();
     let sentences = match lectern_search::answer(&retrieval, request.sentences) {
@@ -38,7 +49,11 @@ fn find(index: &SearchIndex, request: &RetrieveRequest) -> Result<Retrieved, Sea
     };
     let select_ms = milliseconds(started);
     let passages = retrieval.passages.into_iter().filter_map(passage).collect();
-    Ok(Retrieved { passages, sentences, retrieve_ms, select_ms })
+    Ok(Retrieved { passages, sentences, embed_ms: asked.map(|asked| asked.embed_ms), retrieve_ms, select_ms })
+}
+
+fn context(request: &RetrieveRequest) -> Option<&str> {
+    request.context.as_deref().map(str::trim).filter(|context| !context.is_empty())
 }
 
 fn milliseconds(since: Instant) -> f64 {
@@ -85,7 +100,17 @@ fn passage(found: lectern_search::Retrieved) -> Option<RetrievedPassage> {
 #[async_trait]
 impl Retrieve for Documents {
     async fn retrieve(&self, scope: &Scope, request: RetrieveRequest) -> Result<Retrieved> {
-        self.tenant(scope)?.on_index(move |index| find(index, &request)).await
+        let (tenant, bank) = (self.tenant(scope)?, self.inner.bank.clone());
+        let own = tenant.clone();
+        tenant
+            .on_index(move |index| {
+                let _running = own.meaning.activity.begin();
+                let asked = bank.and_then(|bank| {
+                    own.meaning.ask(bank.as_ref(), &request.question, context(&request))
+                });
+                find(index, asked.as_ref(), &request)
+            })
+            .await
     }
 
     async fn quote(

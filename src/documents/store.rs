@@ -265,3 +265,26 @@ pub(crate) fn index_again(tx: &mut Tx<'_>, ids: &[String]) -> Result<()> {
     }
     Ok(())
 }
+
+/// A document whose passages have, or are to get, vectors.
+pub(crate) struct Embeddable {
+    pub id: String,
+    /// When it was last indexed.
+    pub indexed_at: i64,
+    pub passages: u64,
+    /// Its passages are in the index. Others are on their way there again; their vectors are kept so long.
+    pub ready: bool,
+}
+
+pub(crate) fn embeddable(tx: &Tx<'_>) -> Result<Vec<Embeddable>> {
+    let sql = "SELECT id, coalesce(indexed_at, 0), passages, status FROM documents WHERE status IN ('ready', 'indexing')
+        ORDER BY id";
+    tx.query(sql, params![], |row| {
+        Ok(Embeddable {
+            id: row.at(0)?,
+            indexed_at: row.at(1)?,
+            passages: row.at(2)?,
+            ready: row.at::<String>(3)? == "ready",
+        })
+    })
+}

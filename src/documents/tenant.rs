@@ -11,6 +11,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use crate::Limits;
+use crate::meaning::TenantMeaning;
 use crate::model::DocumentView;
 
 /// The writer's memory is given back when nothing was written for this long.
@@ -30,6 +31,8 @@ pub(crate) struct Tenant {
     pub work: Notify,
     /// There is something to commit.
     pub dirty: Notify,
+    /// Vectors of the passages.
+    pub meaning: TenantMeaning,
 }
 
 /// A document that is in the index but not yet findable.
@@ -55,6 +58,7 @@ impl Tenant {
             }
             Err(error) => return Err(search_error(error)),
         };
+        let meaning = TenantMeaning::new(store.vectors());
         let tenant = Self {
             store,
             index: RwLock::new(Arc::new(index)),
@@ -64,6 +68,7 @@ impl Tenant {
             progress: Mutex::default(),
             work: Notify::new(),
             dirty: Notify::new(),
+            meaning,
         };
         Ok((tenant, renewed))
     }

@@ -7,24 +7,35 @@ use crate::passage::BlockKind;
 use crate::question::Asks;
 use crate::rank::{coverage, dot, exact_coverage, together, window, with_context};
 use crate::retrieve::{Retrieval, Retrieved};
-use crate::scan::Sentence;
+use crate::scan::{Scan, Sentence};
 
 /// Passages whose sentences are considered.
-const PASSAGES: usize = 10;
+pub(crate) const ANSWER_PASSAGES: usize = 10;
 /// Most sentences of an answer.
 pub const MAX_SENTENCES: usize = 3;
-/// Number of features of a sentence.
-pub const SENTENCE_FEATURES: usize = 20;
-/// Number of signals by which an answer is trusted.
-pub const TRUST_FEATURES: usize = 6;
+/// Number of features of a sentence; the last four are of meaning and zero without a model.
+pub const SENTENCE_FEATURES: usize = 24;
+/// Number of signals by which an answer is trusted; the last three are of meaning and zero without a model.
+pub const TRUST_FEATURES: usize = 9;
 
 pub(crate) const SENTENCE_WEIGHTS: [f32; SENTENCE_FEATURES] = [
     2.965, 3.301, 0.378, 2.008, 0.565, 2.475, -0.474, -2.191, 0.000, 5.523, 0.127, 0.100, 0.286, -3.713,
-    -0.227, -0.088, 0.024, 1.326, 0.094, -0.559,
+    -0.227, -0.088, 0.024, 1.326, 0.094, -0.559, 0.0, 0.0, 0.0, 0.0,
 ];
-pub(crate) const TRUST_WEIGHTS: [f32; TRUST_FEATURES] = [0.992, 3.606, 2.629, 1.055, -2.265, 2.869];
+/// The same when there is a model.
+pub(crate) const MEANING_SENTENCE_WEIGHTS: [f32; SENTENCE_FEATURES] = [
+    2.965, 3.301, 0.378, 2.008, 0.565, 2.475, -0.474, -2.191, 0.000, 5.523, 0.127, 0.100, 0.286, -3.713,
+    -0.227, -0.088, 0.024, 1.326, 0.094, -0.559, 4.0, 0.0, 0.0, 0.0,
+];
+pub(crate) const TRUST_WEIGHTS: [f32; TRUST_FEATURES] =
+    [0.992, 3.606, 2.629, 1.055, -2.265, 2.869, 0.0, 0.0, 0.0];
+/// The same when there is a model.
+pub(crate) const MEANING_TRUST_WEIGHTS: [f32; TRUST_FEATURES] =
+    [0.992, 3.606, 2.629, 1.055, -2.265, 2.869, 0.0, 0.0, 0.0];
 /// Below this trust the documents do not tell. Set where about two in a hundred answerable questions are refused.
 pub(crate) const TRUST_NEEDED: f32 = 3.1;
+/// The same when there is a model.
+pub(crate) const MEANING_TRUST_NEEDED: f32 = 3.1;
 
 /// An exact sentence of a document; `start..end` are code points of its text.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,8 +62,13 @@ pub enum Answer {
 /// Chooses up to `limit` (at most [`MAX_SENTENCES`]) sentences.
 pub fn answer(retrieval: &Retrieval, limit: usize) -> Answer {
     let chosen = choose(retrieval, limit.clamp(1, MAX_SENTENCES));
-    let trust = trust(retrieval, &chosen);
-    if chosen.is_empty() || trust < TRUST_NEEDED {
+    let (weights, needed) = if retrieval.by_meaning {
+        (&MEANING_TRUST_WEIGHTS, MEANING_TRUST_NEEDED)
+    } else {
+        (&TRUST_WEIGHTS, TRUST_NEEDED)
+    };
+    let trust = dot(&trust_features(retrieval, &chosen), weights);
+    if chosen.is_empty() || trust < needed {
         return Answer::Refused { trust };
     }
     let sentences = chosen.into_iter().map(|choice| choice.sentence(retrieval)).collect();
@@ -89,11 +105,13 @@ fn code_point_range(found: &Retrieved, sentence: &Sentence) -> (u32, u32) {
 pub(crate) fn consider(retrieval: &Retrieval) -> Vec<Choice> {
     let mut seen: FxHashMap<(&str, u32), usize> = FxHashMap::default();
     let mut choices: Vec<Choice> = Vec::new();
-    for (index, found) in retrieval.passages.iter().take(PASSAGES).enumerate() {
-        for (at, sentence) in found.scan.sentences.iter().enumerate() {
-            let features = features(retrieval, index, at);
+    let weights = if retrieval.by_meaning { &MEANING_SENTENCE_WEIGHTS } else { &SENTENCE_WEIGHTS };
+    let nearest = nearest_sentence(retrieval);
+    for (index, found) in retrieval.passages.iter().take(ANSWER_PASSAGES).enumerate() {
+        for (at, sentence) in found.own_scan().sentences.iter().enumerate() {
+            let features = features(retrieval, index, at, nearest);
             let choice =
-                Choice { passage: index, sentence: at, score: dot(&features, &SENTENCE_WEIGHTS), features };
+                Choice { passage: index, sentence: at, score: dot(&features, weights), features };
             let place = (found.meta.id.as_str(), code_point_range(found, sentence).0);
             match seen.get(&place) {
                 Some(known) if choices[*known].score >= choice.score => {}
@@ -127,10 +145,16 @@ pub(crate) fn choose(retrieval: &Retrieval, limit: usize) -> Vec<Choice> {
     chosen
 }
 
-fn features(retrieval: &Retrieval, passage: usize, at: usize) -> [f32; SENTENCE_FEATURES] {
+/// Nearness of the nearest sentence of all that are considered.
+fn nearest_sentence(retrieval: &Retrieval) -> f32 {
+    let passages = retrieval.passages.iter().take(ANSWER_PASSAGES);
+    passages.filter_map(|found| found.nearness.as_ref()).flatten().copied().fold(0.0, f32::max)
+}
+
+fn features(retrieval: &Retrieval, passage: usize, at: usize, nearest: f32) -> [f32; SENTENCE_FEATURES] {
     let question = &retrieval.question;
     let found = &retrieval.passages[passage];
-    let scan = &found.scan;
+    let scan = found.own_scan();
     let sentence = &scan.sentences[at];
     let hits = &scan.hits[sentence.hits.clone()];
     let own = coverage(question, hits);
@@ -141,6 +165,7 @@ fn features(retrieval: &Retrieval, passage: usize, at: usize) -> [f32; SENTENCE_
     let width = hits.last().map_or(1, |last| last.at - hits[0].at + 1) as f32;
     let top_score = retrieval.passages[0].score;
     let flag = f32::from;
+    let [near, behind, beside, both] = nearness(found, at, nearest, own);
     let typed = question.asks != Asks::Thing;
     [
         own,
@@ -163,16 +188,38 @@ fn features(retrieval: &Retrieval, passage: usize, at: usize) -> [f32; SENTENCE_
         own * own,
         sentence.fits * flag(u8::from(!typed)),
         (sentence.words.max(1) as f32).ln().powi(2) / 16.0,
+        near,
+        behind,
+        beside,
+        both,
     ]
 }
 
-/// How far the chosen sentences are to be trusted as an answer.
-fn trust(retrieval: &Retrieval, chosen: &[Choice]) -> f32 {
-    dot(&trust_features(retrieval, chosen), &TRUST_WEIGHTS)
+/// Of a sentence: nearness, distance from the nearest of all, nearness of its neighbours, and of words with meaning.
+/// One without vectors is taken to be as near as its passage is, or as a middling one.
+fn nearness(found: &Retrieved, at: usize, nearest: f32, own: f32) -> [f32; 4] {
+    if nearest <= 0.0 {
+        return [0.0; 4];
+    }
+    let unknown = found.near.map_or(nearest * 0.5, |near| near.mean);
+    let of = |at: usize| found.nearness.as_ref().and_then(|near| near.get(at)).copied();
+    let near = of(at).unwrap_or(unknown);
+    let before = at.checked_sub(1).and_then(of);
+    let beside = before.into_iter().chain(of(at + 1)).fold(0.0, f32::max);
+    [near, near - nearest, beside, near * own]
 }
 
+impl Retrieved {
+    /// As the question's own words see it.
+    pub(crate) fn own_scan(&self) -> &Scan {
+        self.own.as_ref().unwrap_or(&self.scan)
+    }
+}
+
+/// Signals of how far the chosen sentences are to be trusted as an answer. What a context brought counts only for the
+/// passages: its words need not stand in the sentence.
 pub(crate) fn trust_features(retrieval: &Retrieval, chosen: &[Choice]) -> [f32; TRUST_FEATURES] {
-    let question = &retrieval.question;
+    let question = retrieval.whole.as_ref().unwrap_or(&retrieval.question);
     let (Some(best), Some(first)) = (chosen.first(), retrieval.passages.first()) else {
         return [0.0; TRUST_FEATURES];
     };
@@ -193,5 +240,8 @@ pub(crate) fn trust_features(retrieval: &Retrieval, chosen: &[Choice]) -> [f32; 
         with_context(question, &first.scan.hits, first.scan.context),
         missing / names.max(f32::EPSILON),
         best.features[2],
+        best.features[20],
+        first.near.map_or(0.0, |near| near.best),
+        nearest_sentence(retrieval),
     ]
 }

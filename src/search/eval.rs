@@ -12,14 +12,18 @@ use crate::index::{Options, SearchIndex};
 use crate::language::detect;
 use crate::passage::{Shape, split};
 use crate::record::DocumentMeta;
-use crate::retrieve::Retrieved;
+use crate::meaning::Meaning;
+use crate::retrieve::{Retrieved, Wanted};
 use crate::squad::{Article, GoldQuestion, is_hit};
 
 /// Largest unpacked evaluation file.
 const MAX_UNPACKED: u64 = 4 << 30;
 
 /// Passages an answer is made from.
-pub const ANSWER_PASSAGES: usize = 10;
+pub const ANSWER_PASSAGES: usize = crate::answer::ANSWER_PASSAGES;
+
+/// Compares a question by meaning.
+pub type Understand<'a> = dyn Fn(&str) -> Result<Box<dyn Meaning + 'a>> + 'a;
 
 /// Figures of [`qa`]: shares of the questions that have an answer, 0–1.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -70,13 +74,19 @@ struct Tally {
     unanswerable_refused: usize,
 }
 
-/// Asks every question of the articles, which must be in the index as by [`index_articles`].
-pub fn qa(index: &SearchIndex, articles: &[Article], filters: &[Filter]) -> Result<QaReport> {
+/// Asks every question of the articles, which must be in the index as by [`index_articles`]; by words alone, or with
+/// what knows their meaning too.
+pub fn qa(
+    index: &SearchIndex,
+    articles: &[Article],
+    filters: &[Filter],
+    understand: Option<&Understand<'_>>,
+) -> Result<QaReport> {
     let mut tally = Tally::default();
     for (number, article) in articles.iter().enumerate() {
         let id = article_id(number);
         for gold in &article.questions {
-            ask(index, &id, gold, filters, &mut tally)?;
+            ask(index, &id, gold, (filters, understand), &mut tally)?;
         }
     }
     let share = |count: usize, of: usize| count as f64 / of.max(1) as f64;
@@ -95,10 +105,17 @@ fn ask(
     index: &SearchIndex,
     id: &str,
     gold: &GoldQuestion,
-    filters: &[Filter],
+    (filters, understand): (&[Filter], Option<&Understand<'_>>),
     tally: &mut Tally,
 ) -> Result<()> {
-    let retrieval = index.retrieve(&gold.question, filters, ANSWER_PASSAGES)?;
+    let meaning = understand.map(|understand| understand(&gold.question)).transpose()?;
+    let retrieval = index.find(&Wanted {
+        question: &gold.question,
+        filters,
+        limit: ANSWER_PASSAGES,
+        meaning: meaning.as_deref(),
+        ..Wanted::default()
+    })?;
     let given = answer(&retrieval, MAX_SENTENCES);
     let refused = matches!(given, Answer::Refused { .. });
     if gold.answers.is_empty() {
@@ -139,13 +156,18 @@ fn read_maybe_gzip(file: &Path) -> Result<Vec<u8>> {
     Ok(unpacked)
 }
 
+/// Reads a SQuAD file, plain or gzip.
+pub fn read_articles(file: &Path) -> Result<Vec<Article>> {
+    crate::squad::parse(&read_maybe_gzip(file)?, &file.display().to_string())
+}
+
 /// Indexes a SQuAD file into a folder of its own, which is removed afterwards, and asks all its questions.
 pub fn qa_file(file: &Path) -> Result<QaReport> {
-    let articles = crate::squad::parse(&read_maybe_gzip(file)?, &file.display().to_string())?;
+    let articles = read_articles(file)?;
     let folder = tempfile::tempdir()?;
     let index = SearchIndex::open(folder.path(), Options::default())?;
     index_articles(&index, &articles, Shape::default())?;
-    let report = qa(&index, &articles, &[])?;
+    let report = qa(&index, &articles, &[], None)?;
     index.close()?;
     Ok(report)
 }

@@ -1,5 +1,6 @@
 //! Full-text search on tantivy and the choice of answer sentences. Owns passages, the index folder, the query
-//! language, retrieval for questions, extractive answers and their measurement. No HTTP, no SQL, no model.
+//! language, retrieval for questions, extractive answers and their measurement. No HTTP, no SQL, no model: what knows
+//! the meaning of a text comes from outside.
 
 mod analysis;
 mod answer;
@@ -12,6 +13,7 @@ mod facets;
 mod filter;
 mod index;
 mod language;
+mod meaning;
 mod passage;
 mod plan;
 mod query;
@@ -24,11 +26,14 @@ mod schema;
 mod search;
 mod sentence;
 mod snippet;
+mod span;
 pub mod squad;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_meaning;
 mod tokenizer;
 pub mod tuning;
 
@@ -39,8 +44,10 @@ pub use facets::Facets;
 pub use filter::Filter;
 pub use index::{Options, SearchIndex};
 pub use language::detect as detect_language;
+pub use meaning::{Closeness, Meaning, Near};
 pub use passage::{BlockKind, BlockRef, Mark, Passage, Shape, split as split_passages};
 pub use record::DocumentMeta;
-pub use retrieve::{Retrieval, Retrieved};
-pub use search::{Hit, MAX_LIMIT, SearchRequest, SearchResults};
+pub use retrieve::{Retrieval, Retrieved, Wanted};
+pub use search::{Hit, MAX_LIMIT, SearchRequest, SearchResults, is_plain};
 pub use sentence::sentences;
+pub use span::{SPAN_RULE, spans};

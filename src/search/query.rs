@@ -56,6 +56,17 @@ pub(crate) fn parse(text: &str) -> Result<Node, QueryError> {
     Ok(node)
 }
 
+/// Whether there are words only: no phrase, field, operator or sign.
+pub(crate) fn is_plain(node: &Node) -> bool {
+    let word = |node: &Node| matches!(node, Node::Word { title: false, .. });
+    match node {
+        Node::Group { required, optional, excluded } => {
+            required.is_empty() && excluded.is_empty() && !optional.is_empty() && optional.iter().all(word)
+        }
+        node => word(node),
+    }
+}
+
 struct Parser<'a> {
     text: &'a [char],
     at: usize,

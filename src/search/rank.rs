@@ -4,15 +4,23 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::meaning::Closeness;
 use crate::question::{Grade, Question};
 use crate::scan::{Hit, Scan, Sentence};
 
-/// Number of features of a passage.
-pub const PASSAGE_FEATURES: usize = 12;
+/// Number of features of a passage; the last six are of meaning and zero without a model.
+pub const PASSAGE_FEATURES: usize = 18;
 
 /// Linear weights in the order of [`passage_features`].
 pub(crate) const PASSAGE_WEIGHTS: [f32; PASSAGE_FEATURES] =
-    [1.875, 1.681, 2.189, 2.194, 1.134, 0.537, 1.795, 1.750, 2.569, 0.747, 1.821, 1.237];
+    [1.875, 1.681, 2.189, 2.194, 1.134, 0.537, 1.795, 1.750, 2.569, 0.747, 1.821, 1.237, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+
+/// The same when there is a model.
+pub(crate) const MEANING_PASSAGE_WEIGHTS: [f32; PASSAGE_FEATURES] =
+    [1.875, 1.681, 2.189, 2.194, 1.134, 0.537, 1.795, 1.750, 2.569, 0.747, 1.821, 1.237, 6.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+
+/// How fast a passage's part in its document's share falls with its distance from the nearest.
+const SHARPNESS: f32 = 12.0;
 
 /// Share of the question's weight that the hits cover.
 pub(crate) fn coverage(question: &Question, hits: &[Hit]) -> f32 {
@@ -79,6 +87,7 @@ pub(crate) fn context_share(question: &Question, bits: u64) -> f32 {
 pub(crate) struct Candidate<'a> {
     pub document: &'a str,
     pub bm25: f32,
+    pub near: Option<Closeness>,
     pub scan: &'a Scan,
 }
 
@@ -95,7 +104,9 @@ pub(crate) fn passage_features(
         *mass.entry(candidate.document).or_default() += share;
         whole += share;
     }
+    let meant = meaning_features(candidates);
     let features = |(rank, candidate): (usize, &Candidate<'_>)| {
+        let [near, mean, behind, mean_behind, place, share] = meant[rank];
         let scan = candidate.scan;
         let best = best_sentences(question, scan);
         [
@@ -111,9 +122,57 @@ pub(crate) fn passage_features(
             1.0 / (1.0 + rank as f32),
             with_context(question, &scan.hits, scan.context),
             best.together,
+            near,
+            mean,
+            behind,
+            mean_behind,
+            place,
+            share,
         ]
     };
     candidates.iter().enumerate().map(features).collect()
+}
+
+/// Nearness, distance from the nearest, place in the order of nearness, and the document's share of what is near.
+/// A passage whose vectors are not made yet gets what the others have on average, so that it is not put back for it.
+fn meaning_features(candidates: &[Candidate<'_>]) -> Vec<[f32; 6]> {
+    let known: Vec<Closeness> = candidates.iter().filter_map(|candidate| candidate.near).collect();
+    if known.is_empty() {
+        return vec![[0.0; 6]; candidates.len()];
+    }
+    let count = known.len() as f32;
+    let average = Closeness {
+        best: known.iter().map(|near| near.best).sum::<f32>() / count,
+        mean: known.iter().map(|near| near.mean).sum::<f32>() / count,
+    };
+    let near: Vec<Closeness> =
+        candidates.iter().map(|candidate| candidate.near.unwrap_or(average)).collect();
+    let top = near.iter().fold(Closeness { best: f32::MIN, mean: f32::MIN }, |top, near| Closeness {
+        best: top.best.max(near.best),
+        mean: top.mean.max(near.mean),
+    });
+    let mut mass: FxHashMap<&str, f32> = FxHashMap::default();
+    let mut whole = 0.0;
+    for (candidate, near) in candidates.iter().zip(&near) {
+        let share = ((near.best - top.best) * SHARPNESS).exp();
+        *mass.entry(candidate.document).or_default() += share;
+        whole += share;
+    }
+    let mut order: Vec<usize> = (0..near.len()).collect();
+    order.sort_by(|a, b| near[*b].best.total_cmp(&near[*a].best));
+    let mut features = vec![[0.0; 6]; near.len()];
+    for (place, at) in order.into_iter().enumerate() {
+        let (own, document) = (near[at], candidates[at].document);
+        features[at] = [
+            own.best,
+            own.mean,
+            own.best - top.best,
+            own.mean - top.mean,
+            1.0 / (1.0 + place as f32),
+            mass[document] / whole,
+        ];
+    }
+    features
 }
 
 struct Best {

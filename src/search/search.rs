@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashSet, FxHasher};
 use tantivy::DocAddress;
 use tantivy::collector::{Count, TopDocs};
 use tantivy::query::Query;
@@ -13,6 +13,7 @@ use crate::error::{Result, SearchError};
 use crate::facets::{FacetCollector, Facets};
 use crate::filter::{Filter, narrow};
 use crate::index::SearchIndex;
+use crate::meaning::{self, Meaning};
 use crate::plan::Planner;
 use crate::query;
 use crate::snippet::{Highlighter, Snippets};
@@ -21,6 +22,13 @@ use crate::snippet::{Highlighter, Snippets};
 pub const MAX_LIMIT: usize = 200;
 /// Deepest hit that can be paged to.
 pub const MAX_DEPTH: usize = 10_000;
+
+/// First hits that words and meaning bring to one order; those behind are found by words alone.
+const FUSED: usize = 200;
+/// Hits that meaning brings.
+const NEAR: usize = 100;
+/// How near a hit must be that has none of the words.
+const NEAR_ENOUGH: f32 = 0.45;
 
 /// A search.
 #[derive(Debug, Clone, Default)]
@@ -70,7 +78,17 @@ pub struct SearchResults {
 type Found = Vec<(f32, DocAddress)>;
 
 impl SearchIndex {
+    /// By words.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchResults> {
+        self.search_with(request, None)
+    }
+
+    /// By words, and by what is known of the text's meaning when it is plain words ([`is_plain`]).
+    pub fn search_with(
+        &self,
+        request: &SearchRequest,
+        meaning: Option<&dyn Meaning>,
+    ) -> Result<SearchResults> {
         let limit = request.limit.clamp(1, MAX_LIMIT);
         let identity = identity(request);
         let offset = request.cursor.as_deref().map_or(Ok(0), |cursor| read_cursor(cursor, identity))?;
@@ -86,7 +104,11 @@ impl SearchIndex {
         let wanted = planner.plan(&node)?;
         let highlighter = planner.highlighter;
         let narrowed = narrow(wanted, request.filters.iter().chain(&request.scope), &self.fields);
-        let (found, total, facets) = run(&searcher, narrowed.as_ref(), limit, offset, request.facets)?;
+        let meaning = meaning.filter(|_| query::is_plain(&node));
+        let (found, total, facets) = match meaning {
+            Some(meaning) => self.fused(&searcher, narrowed.as_ref(), request, (limit, offset), meaning)?,
+            None => run(&searcher, narrowed.as_ref(), limit, offset, request.facets)?,
+        };
         let next = offset + found.len();
         let more = (next as u64) < total && next < MAX_DEPTH && !found.is_empty();
         let mut snippets = Snippets::new(&highlighter);
@@ -95,6 +117,33 @@ impl SearchIndex {
             .map(|(score, address)| self.hit(&searcher, address, score, &mut snippets))
             .collect::<Result<_>>()?;
         Ok(SearchResults { hits, total, next_cursor: more.then(|| write_cursor(next, identity)), facets })
+    }
+
+    /// A page of the list in which the best by words and the best by meaning are fused.
+    fn fused(
+        &self,
+        searcher: &tantivy::Searcher,
+        query: &dyn Query,
+        request: &SearchRequest,
+        (limit, offset): (usize, usize),
+        meaning: &dyn Meaning,
+    ) -> Result<(Found, u64, Facets)> {
+        let wanted = FUSED.max(offset + limit + NEAR);
+        let (words, total, facets) = run(searcher, query, wanted, 0, request.facets)?;
+        let filters: Vec<&Filter> = request.filters.iter().chain(&request.scope).collect();
+        let mut near = self.near(searcher, meaning, &filters, NEAR)?;
+        let known: FxHashSet<DocAddress> = words.iter().map(|(_, address)| *address).collect();
+        let others = near.iter().map(|near| near.0).filter(|address| !known.contains(address));
+        let scores = meaning::scores(searcher, query, others.collect())?;
+        let has_words = |address: &DocAddress| known.contains(address) || scores.contains_key(address);
+        near.retain(|(address, closeness)| closeness.best >= NEAR_ENOUGH || has_words(address));
+        let total = total + near.iter().filter(|(address, _)| !has_words(address)).count() as u64;
+        let (first, behind) = words.split_at(words.len().min(FUSED));
+        let fused = meaning::fuse(first, &near, &scores);
+        let seen: FxHashSet<DocAddress> = fused.iter().map(|found| found.address).collect();
+        let behind = behind.iter().map(|(_, address)| *address).filter(|address| !seen.contains(address));
+        let list = fused.iter().map(|found| (found.fused, found.address)).chain(behind.map(|address| (0.0, address)));
+        Ok((list.skip(offset).take(limit).collect(), total, facets))
     }
 
     fn hit(
@@ -123,6 +172,11 @@ impl SearchIndex {
             score,
         })
     }
+}
+
+/// Whether a text is plain words, without any sign of the query language.
+pub fn is_plain(text: &str) -> bool {
+    query::parse(text).is_ok_and(|node| query::is_plain(&node))
 }
 
 fn run(

@@ -1,19 +1,22 @@
-//! Learns the weights of `rank` and `answer` from questions with known answers: `fit FILE.json[.gz] passages|sentences|trust [untitled]`.
+//! Learns the weights of `rank` and `answer` from questions with known answers:
+//! `fit FILE.json[.gz] passages|sentences|trust [untitled] [embedding=FOLDER [vectors=FOLDER]]`.
 //! Learns on the articles of even number and reports both halves. Listwise softmax for orders, logistic for trust.
 use std::io::Read;
 
-use lectern_search::squad::{self, Article};
-use lectern_search::{Options, SearchIndex, Shape, eval, tuning};
+use lectern_documents::measure::Understanding;
+use lectern_search::squad::{self, Article, GoldQuestion};
+use lectern_search::{Meaning, Options, SearchIndex, Shape, eval, tuning};
 
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [file, what, rest @ ..] = &arguments[..] else {
-        return Err("usage: fit FILE passages|sentences|trust [untitled]".into());
+        return Err("usage: fit FILE passages|sentences|trust [untitled] [embedding=FOLDER]".into());
     };
     let mut articles = squad::parse(&read(file)?, file)?;
-    if !rest.is_empty() {
+    let model = rest.iter().find_map(|option| option.strip_prefix("embedding="));
+    if rest.iter().any(|option| option == "untitled") {
         // Many documents have no telling title: what is learned must hold without.
         articles
             .iter_mut()
@@ -23,14 +26,62 @@ fn main() -> Result<(), Failure> {
     let folder = std::env::temp_dir().join(format!("lectern-fit-{}", std::process::id()));
     let index = SearchIndex::open(&folder, Options::default())?;
     eval::index_articles(&index, &articles, Shape::default())?;
+    // Named vectors stay, for the next run.
+    let kept = rest.iter().find_map(|option| option.strip_prefix("vectors=")).map(std::path::PathBuf::from);
+    let vectors = kept.clone().unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("lectern-fit-vectors-{}", std::process::id()))
+    });
+    let understanding = match model {
+        Some(model) => Some(understanding(model.as_ref(), &vectors, &index, articles.len())?),
+        None => None,
+    };
+    let understood = Understood { index: &index, understanding: understanding.as_ref() };
     match what.as_str() {
-        "passages" => order(&articles, |id, gold| tuning::passage_rows(&index, id, gold), 5)?,
-        "sentences" => order(&articles, |id, gold| tuning::sentence_rows(&index, id, gold), 3)?,
-        _ => trust(&index, &articles)?,
+        "passages" => order(
+            &articles,
+            |id, gold| Ok(tuning::passage_rows(&index, id, gold, understood.ask(gold, None)?.as_deref())?),
+            5,
+        )?,
+        "sentences" => order(
+            &articles,
+            |id, gold| Ok(tuning::sentence_rows(&index, id, gold, understood.ask(gold, None)?.as_deref())?),
+            3,
+        )?,
+        _ => trust(&understood, &articles)?,
+    }
+    drop(understanding);
+    if kept.is_none() {
+        let _ = std::fs::remove_dir_all(&vectors);
     }
     index.close()?;
     std::fs::remove_dir_all(&folder)?;
     Ok(())
+}
+
+/// The index, and what knows the meaning of its passages.
+struct Understood<'a> {
+    index: &'a SearchIndex,
+    understanding: Option<&'a Understanding>,
+}
+
+impl Understood<'_> {
+    fn ask(&self, gold: &GoldQuestion, hidden: Option<&str>) -> Result<Option<Box<dyn Meaning>>, Failure> {
+        let asked = self.understanding.map(|understanding| understanding.ask(&gold.question, hidden));
+        Ok(asked.transpose()?)
+    }
+}
+
+fn understanding(
+    model: &std::path::Path,
+    vectors: &std::path::Path,
+    index: &SearchIndex,
+    articles: usize,
+) -> Result<Understanding, Failure> {
+    let understanding = Understanding::new(model, vectors)?;
+    for number in 0..articles {
+        understanding.add(index, &eval::article_id(number))?;
+    }
+    Ok(understanding)
 }
 
 fn read(file: &str) -> Result<Vec<u8>, Failure> {
@@ -46,7 +97,7 @@ fn read(file: &str) -> Result<Vec<u8>, Failure> {
 /// Learns an order of candidates, even articles for learning, odd ones for checking.
 fn order<const N: usize>(
     articles: &[Article],
-    rows: impl Fn(&str, &squad::GoldQuestion) -> lectern_search::Result<tuning::Rows<N>>,
+    rows: impl Fn(&str, &GoldQuestion) -> Result<tuning::Rows<N>, Failure>,
     depth: usize,
 ) -> Result<(), Failure> {
     let mut halves: [Vec<tuning::Rows<N>>; 2] = [Vec::new(), Vec::new()];
@@ -102,20 +153,24 @@ fn rank<const N: usize>(list: &tuning::Rows<N>, weights: &[f32; N]) -> Option<us
 }
 
 /// Learns when to refuse: each article's questions with the article in the index and without it.
-fn trust(index: &SearchIndex, articles: &[Article]) -> Result<(), Failure> {
+fn trust(understood: &Understood<'_>, articles: &[Article]) -> Result<(), Failure> {
+    let index = understood.index;
+    let row_of = |gold: &GoldQuestion, hidden: Option<&str>| -> Result<_, Failure> {
+        Ok(tuning::trust_row(index, gold, understood.ask(gold, hidden)?.as_deref())?)
+    };
     const N: usize = lectern_search::TRUST_FEATURES;
     let mut halves: [Vec<([f32; N], bool)>; 2] = [Vec::new(), Vec::new()];
     let mut hits: [Vec<bool>; 2] = [Vec::new(), Vec::new()];
     for (number, article) in articles.iter().enumerate() {
         for gold in &article.questions {
-            let (row, hit) = tuning::trust_row(index, gold)?;
+            let (row, hit) = row_of(gold, None)?;
             halves[number % 2].push((row, true));
             hits[number % 2].push(hit);
         }
         index.delete(&eval::article_id(number))?;
         index.commit()?;
         for gold in &article.questions {
-            halves[number % 2].push((tuning::trust_row(index, gold)?.0, false));
+            halves[number % 2].push((row_of(gold, Some(&eval::article_id(number)))?.0, false));
             hits[number % 2].push(false);
         }
         index.add(

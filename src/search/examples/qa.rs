@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         let start = Instant::now();
-        let report = eval::qa(&index, half, &[])?;
+        let report = eval::qa(&index, half, &[], None)?;
         let each = start.elapsed().as_secs_f64() * 1000.0 / report.questions.max(1) as f64;
         println!("{} {each:.2} ms/question {}", ["even", "odd"][parity], serde_json::to_string(&report)?);
     }
