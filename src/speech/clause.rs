@@ -43,6 +43,11 @@ impl ClauseSplitter {
         Self::default()
     }
 
+    /// For text that goes on with what was spoken: its first clause need not be short.
+    pub fn going_on() -> Self {
+        Self { started: true, ..Self::default() }
+    }
+
     /// Takes more text and gives the clauses that are certain to be whole.
     pub fn push(&mut self, text: &str) -> Vec<Clause> {
         self.pending.push_str(text);

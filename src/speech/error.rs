@@ -10,6 +10,12 @@ pub enum SpeechError {
     Empty,
     #[error("there is no voice `{0}`")]
     UnknownVoice(String),
+    #[error("the voice {} does not fit: {reason}", voice.display())]
+    Unfit { voice: PathBuf, reason: String },
+    #[error(transparent)]
+    Model(#[from] lectern_neural::NeuralError),
+    #[error("the voice has no speaker `{0}`")]
+    UnknownSpeaker(String),
     #[error("{name} is {value}, outside {min} to {max}")]
     OutOfRange { name: &'static str, value: u32, min: u32, max: u32 },
     #[error("the voice data could not be unpacked to {}: {source}", path.display())]
@@ -28,6 +34,11 @@ impl SpeechError {
             Self::TooLong { .. } => Some("send the text in several requests"),
             Self::Empty => Some("send text with at least one letter or digit"),
             Self::UnknownVoice(_) => Some("use a name from the list of voices, such as `en-us` or `de`"),
+            Self::Unfit { .. } => {
+                Some("take the .onnx and the .onnx.json of one voice, as Piper publishes them")
+            }
+            Self::Model(error) => error.hint(),
+            Self::UnknownSpeaker(_) => Some("use a name or a number from the voice's list of speakers"),
             Self::OutOfRange { .. } => Some("choose a value inside the range"),
             Self::Unpack { .. } => Some("make the folder writable; it needs 10 MB"),
             Self::FolderName(_) => Some("choose a data folder with a UTF-8 name below 900 bytes"),

@@ -127,6 +127,50 @@ impl Espeak {
         if status == sys::espeak_ng_STATUS_ENS_SPEECH_STOPPED { Ok(()) } else { check(status, "speak") }
     }
 
+    /// The phonemes of a text in IPA, clause by clause as the library parts it, each with the sign that ends it.
+    pub(crate) fn phonemes(
+        &mut self,
+        text: &CStr,
+        voice: &CStr,
+    ) -> Result<Vec<(String, Option<char>)>, SpeechError> {
+        // The next `say` sets its voice again.
+        self.current = None;
+        // SAFETY: a zero-terminated string.
+        let status = unsafe { sys::espeak_ng_SetVoiceByName(voice.as_ptr()) };
+        if status != sys::espeak_ng_STATUS_ENS_OK {
+            return Err(SpeechError::UnknownVoice(voice.to_string_lossy().into_owned()));
+        }
+        let mut clauses = Vec::new();
+        let source = text.to_bytes();
+        let mut at = text.as_ptr().cast::<c_void>();
+        let mut from = 0;
+        // Each step takes at least a byte; the limit is for the case that one does not.
+        for _ in 0..=source.len() {
+            // SAFETY: `at` points into `text`; the library moves it on to the rest, or to null at the end. The
+            // answer is a zero-terminated string that lasts until the next call.
+            let said = unsafe {
+                let said = sys::espeak_TextToPhonemes(
+                    &raw mut at,
+                    sys::espeakCHARS_UTF8.cast_signed(),
+                    sys::espeakPHONEMES_IPA.cast_signed(),
+                );
+                if said.is_null() {
+                    String::new()
+                } else {
+                    CStr::from_ptr(said).to_string_lossy().into_owned()
+                }
+            };
+            let rest = (at as usize).wrapping_sub(text.as_ptr() as usize);
+            let to = if at.is_null() { source.len() } else { rest.clamp(from, source.len()) };
+            clauses.push((said, terminator(&source[from..to])));
+            from = to;
+            if at.is_null() {
+                return Ok(clauses);
+            }
+        }
+        Err(SpeechError::Engine("eSpeak NG did not come to the end of a text".into()))
+    }
+
     fn apply(&mut self, settings: &Settings) -> Result<(), SpeechError> {
         if self.current.as_ref() == Some(settings) {
             return Ok(());
@@ -148,6 +192,20 @@ impl Espeak {
         self.current = Some(settings.clone());
         Ok(())
     }
+}
+
+/// The sign that ends a piece of text. The library may have looked at the next letter already.
+fn terminator(piece: &[u8]) -> Option<char> {
+    let piece = String::from_utf8_lossy(piece);
+    piece.chars().rev().take(4).find_map(|c| match c {
+        '.' | '…' | '。' | '।' => Some('.'),
+        '?' | '？' | '؟' => Some('?'),
+        '!' | '！' => Some('!'),
+        ',' | '，' | '、' | '،' => Some(','),
+        ';' | '；' | '؛' => Some(';'),
+        ':' | '：' => Some(':'),
+        _ => None,
+    })
 }
 
 fn set_data_path(data: &Path) -> Result<(), SpeechError> {

@@ -28,7 +28,18 @@ pub(crate) struct Clause {
     pub stop: Arc<AtomicBool>,
 }
 
+/// The phonemes of a clause and the sign after each part of it.
+pub(crate) type Phonemes = Vec<(String, Option<char>)>;
+
+pub(crate) struct Reading {
+    pub data: PathBuf,
+    pub text: CString,
+    /// eSpeak's name of the voice, as Piper's configurations have it.
+    pub voice: CString,
+}
+
 enum Request {
+    Phonemes(Reading, Sender<Result<Phonemes, SpeechError>>),
     Say(Clause, Sender<Piece>),
     Voices(PathBuf, Sender<Result<Vec<VoiceInfo>, SpeechError>>),
 }
@@ -48,6 +59,12 @@ pub(crate) fn say(clause: Clause) -> Result<Receiver<Piece>, SpeechError> {
 pub(crate) fn voices(data: PathBuf) -> Result<Vec<VoiceInfo>, SpeechError> {
     let (tx, rx) = mpsc::channel();
     send(Request::Voices(data, tx))?;
+    rx.recv().unwrap_or_else(|_| Err(gone()))
+}
+
+pub(crate) fn phonemes(reading: Reading) -> Result<Phonemes, SpeechError> {
+    let (tx, rx) = mpsc::channel();
+    send(Request::Phonemes(reading, tx))?;
     rx.recv().unwrap_or_else(|_| Err(gone()))
 }
 
@@ -96,6 +113,11 @@ fn serve(engine: &mut Option<Espeak>, request: Request) {
         Request::Voices(data, reply) => {
             // A caller that went away needs no answer; so below.
             let _ = reply.send(ready(engine, &data).map(|espeak| espeak.voices()));
+        }
+        Request::Phonemes(reading, reply) => {
+            let phonemes = ready(engine, &reading.data)
+                .and_then(|espeak| espeak.phonemes(&reading.text, &reading.voice));
+            let _ = reply.send(phonemes);
         }
         Request::Say(clause, reply) => {
             let _ = reply.send(Piece::Done(speak(engine, &clause, &reply)));
