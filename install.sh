@@ -107,6 +107,19 @@ healthy() {
   curl --silent --insecure --max-time 2 --output /dev/null --fail "$scheme://$listen/healthz"
 }
 
+# Bundles that lie in models/ make search and speech better; without one it works too.
+import_bundles() {
+  local data=$1 bundle found=no
+  for bundle in models/*.lectern-model; do
+    [ -e "$bundle" ] || continue
+    found=yes
+    say "Importing $bundle"
+    "$binary" models import --data "$data" "$bundle" || echo 'hint: the demo goes on without it'
+  done
+  [ $found = yes ] ||
+    echo 'hint: models/make-minilm.sh makes a bundle for search by meaning (docs/models.md); start the demo again after it'
+}
+
 demo() {
   local data=$here/.demo scheme=http plain=(--insecure-http) log server
   # Plain HTTP is fine on this machine itself, nowhere else.
@@ -136,6 +149,7 @@ demo() {
   done
   say 'Reading the sample documents'
   "$binary" ingest --data "$data" --wait assets/samples
+  import_bundles "$data"
   say "Lectern is running: $scheme://$listen/"
   grep -i 'setup' "$log" || echo 'It is set up already: sign in with the account made before.'
   echo "Data and log: $data (remove the folder to begin again)"

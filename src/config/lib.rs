@@ -13,7 +13,8 @@ use std::path::Path;
 pub use environment::{find_program, variable};
 pub use error::ConfigError;
 pub use model::{
-    Answers, Config, Extraction, Log, LogFormat, Ollama, Retention, Search, Server, Session, Speech, Upload,
+    Answers, Config, Extraction, Hearing, Log, LogFormat, Models, Ollama, Retention, Search, Server, Session,
+    Speech, Upload, Wyoming,
 };
 pub use unit::{ByteSize, Span};
 

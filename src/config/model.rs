@@ -17,6 +17,9 @@ pub struct Config {
     pub answers: Answers,
     pub ollama: Ollama,
     pub speech: Speech,
+    pub hearing: Hearing,
+    pub wyoming: Wyoming,
+    pub models: Models,
     pub retention: Retention,
 }
 
@@ -93,6 +96,35 @@ pub struct Ollama {
 pub struct Speech {
     pub voice: String,
     pub rate: u32,
+    pub speak_citations: bool,
+    pub cache: ByteSize,
+    pub cache_time: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hearing {
+    pub max_size: ByteSize,
+    pub max_time: Span,
+    pub recordings: usize,
+    pub conversations: usize,
+    pub idle: Span,
+    pub utterance: Span,
+    pub end_of_turn: Span,
+    pub unload: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Wyoming {
+    pub listen: String,
+    pub allow: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Models {
+    pub memory: ByteSize,
+    pub idle: Span,
+    pub max_size: ByteSize,
+    pub trial_time: Span,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,6 +156,18 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     range("extraction.workers", config.extraction.workers as u64, 0, 256)?;
     range("search.writer_memory (bytes)", config.search.writer_memory.0, 15_000_000, 4_000_000_000)?;
     range("extraction.memory (bytes)", config.extraction.memory.0, 128_000_000, 1 << 40)?;
+    range("speech.cache (bytes)", config.speech.cache.0, 1_000_000, 1 << 44)?;
+    range("hearing.recordings", config.hearing.recordings as u64, 1, 64)?;
+    range("hearing.conversations", config.hearing.conversations as u64, 1, 10_000)?;
+    range("hearing.utterance (s)", config.hearing.utterance.0.as_secs(), 5, 600)?;
+    range("hearing.end_of_turn (ms)", config.hearing.end_of_turn.0.as_millis() as u64, 200, 5_000)?;
+    range("hearing.max_time (s)", config.hearing.max_time.0.as_secs(), 1, 24 * 3600)?;
+    if !config.wyoming.listen.is_empty() && config.wyoming.listen.parse::<SocketAddr>().is_err() {
+        let what = format!("'{}' is not an address with a port", config.wyoming.listen);
+        return Err(ConfigError::new("wyoming.listen", what).hint("Write it as in \"0.0.0.0:10300\"."));
+    }
+    range("models.memory (bytes)", config.models.memory.0, 64_000_000, 1 << 42)?;
+    range("models.trial_time (s)", config.models.trial_time.0.as_secs(), 5, 3600)?;
     if config.server.tls_certificate.is_empty() != config.server.tls_key.is_empty() {
         return Err(ConfigError::new("server", "tls_certificate and tls_key go together")
             .hint("Give both PEM files, or neither to use the certificate that Lectern makes."));

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
     RulesetStatus, Scope, path_beneath_rules,
 };
 use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
@@ -17,6 +17,11 @@ const FILE_BYTES: u64 = 256 << 20;
 
 /// Apply everything to this process; must run before it has a second thread. The answer names what did not hold.
 pub(crate) fn apply(setup: &Setup) -> Vec<String> {
+    apply_with(setup, AccessFs::from_all(ABI::V6))
+}
+
+/// `scratch` is what the one folder may be used for.
+fn apply_with(setup: &Setup, scratch: BitFlags<AccessFs>) -> Vec<String> {
     let mut missing = Vec::new();
     let mut note = |what: &str, result: Result<(), String>| {
         if let Err(error) = result {
@@ -31,8 +36,17 @@ pub(crate) fn apply(setup: &Setup) -> Vec<String> {
     note("parent death signal", said(rustix::process::set_parent_process_death_signal(Some(Signal::KILL))));
     note("no new privileges", said(rustix::thread::set_no_new_privs(true)));
     note("not dumpable", said(rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)));
-    note("landlock", landlock(setup));
+    note("landlock", landlock(setup, scratch));
     note("seccomp", seccomp(setup.tesseract.is_some()));
+    missing
+}
+
+/// Locks a process in that looks into one folder and needs nothing else: as [`apply`], with that folder to be read and
+/// nowhere to write. Must run before it has a second thread. The answer names what did not hold.
+pub fn confine_to_reading(folder: &Path, memory_bytes: u64, cpu_seconds: u64) -> Vec<String> {
+    let setup = Setup { memory_bytes, output_bytes: 0, scratch: folder.to_owned(), tesseract: None };
+    let missing = apply_with(&setup, AccessFs::from_read(ABI::V6));
+    allow_cpu(cpu_seconds);
     missing
 }
 
@@ -52,7 +66,7 @@ pub(crate) fn allow_cpu(seconds: u64) {
     let _ = rustix::process::setrlimit(Resource::Cpu, soft);
 }
 
-fn landlock(setup: &Setup) -> Result<(), String> {
+fn landlock(setup: &Setup, scratch: BitFlags<AccessFs>) -> Result<(), String> {
     let abi = ABI::V6;
     let rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
@@ -60,7 +74,7 @@ fn landlock(setup: &Setup) -> Result<(), String> {
         .and_then(|rules| rules.handle_access(AccessNet::from_all(abi)))
         .and_then(|rules| rules.scope(Scope::from_all(abi)))
         .and_then(Ruleset::create)
-        .and_then(|rules| rules.add_rules(path_beneath_rules([&setup.scratch], AccessFs::from_all(abi))));
+        .and_then(|rules| rules.add_rules(path_beneath_rules([&setup.scratch], scratch)));
     let mut rules = rules.map_err(|error| error.to_string())?;
     if let Some(tesseract) = &setup.tesseract {
         let home = tesseract.program.parent().unwrap_or(Path::new("/usr/bin"));
