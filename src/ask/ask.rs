@@ -18,6 +18,7 @@ use crate::evidence::Evidence;
 use crate::generate::{Ended, Writing};
 use crate::live::Feed;
 use crate::model::{Mode, NearView, NewQuestion, Trace, TurnView};
+use crate::rewrite::Searched;
 use crate::settings::CurrentSettings;
 use crate::{Ask, extractive, phrase, prompt, rewrite, store};
 
@@ -145,6 +146,7 @@ impl Ask {
             rating: None,
             created_at: self.stores.clock().now(),
             trace: Trace {
+                embed_ms: found.embed_ms.map(tenth),
                 retrieve_ms: tenth(found.retrieve_ms),
                 select_ms: tenth(found.select_ms),
                 first_token_ms: draft.first_token_ms,
@@ -191,9 +193,9 @@ impl Ask {
     }
 
     /// The question to search with, and how long it took when the conversation changed it.
-    async fn rewrite(&self, case: &Case<'_>) -> (String, Option<f64>, Vec<String>) {
+    async fn rewrite(&self, case: &Case<'_>) -> (Searched, Option<f64>, Vec<String>) {
         if case.history.is_empty() || !rewrite::leans(&case.question) {
-            return (case.question.clone(), None, Vec::new());
+            return (Searched::alone(case.question.clone()), None, Vec::new());
         }
         let started = Instant::now();
         let mut notes = Vec::new();
@@ -207,7 +209,7 @@ impl Ask {
                     () = case.stop.cancelled() => Ok(None),
                 };
                 match made {
-                    Ok(made) => made.unwrap_or_else(by_rule),
+                    Ok(made) => made.map_or_else(by_rule, Searched::alone),
                     Err(error) => {
                         self.health.failed(ollama, &error);
                         notes.push(away(&error.to_string()));
@@ -219,9 +221,10 @@ impl Ask {
         (searched, Some(since(started)), notes)
     }
 
-    async fn retrieve(&self, case: &Case<'_>, question: String) -> Result<Retrieved> {
+    async fn retrieve(&self, case: &Case<'_>, searched: Searched) -> Result<Retrieved> {
         let request = RetrieveRequest {
-            question,
+            question: searched.question,
+            context: searched.context,
             filter: case.request.filter.clone().unwrap_or_default(),
             passages: case.settings.passages,
             sentences: case.settings.sentences,

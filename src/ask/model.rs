@@ -164,6 +164,9 @@ impl From<&RetrievedPassage> for NearView {
 pub struct Trace {
     /// Making the question of a conversation stand for itself.
     pub rewrite_ms: Option<f64>,
+    /// For the question's vector, when there is an embedding model.
+    #[serde(default)]
+    pub embed_ms: Option<f64>,
     pub retrieve_ms: f64,
     /// Choosing the sentences of an extractive answer.
     pub select_ms: f64,

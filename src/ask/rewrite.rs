@@ -77,15 +77,29 @@ fn names(question: &str) -> Vec<&str> {
         .collect()
 }
 
-/// By rule: the question with the names, else all words, of the last question that stood for itself.
-pub(crate) fn by_rule(question: &str, history: &[(String, String)]) -> String {
+/// What is searched for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Searched {
+    pub question: String,
+    /// Words of earlier questions that it leans on.
+    pub context: Option<String>,
+}
+
+impl Searched {
+    pub(crate) fn alone(question: String) -> Self {
+        Self { question, context: None }
+    }
+}
+
+/// By rule: the question, and as its context the names, else all words, of the last question that stood for itself.
+pub(crate) fn by_rule(question: &str, history: &[(String, String)]) -> Searched {
     let topic = history.iter().rev().map(|(asked, _)| asked).find(|asked| !leans(asked));
     let Some(topic) = topic.or_else(|| history.first().map(|(asked, _)| asked)) else {
-        return question.to_owned();
+        return Searched::alone(question.to_owned());
     };
     let names = names(topic);
-    let added = if names.is_empty() { topic.clone() } else { names.join(" ") };
-    format!("{question} {added}")
+    let context = if names.is_empty() { topic.clone() } else { names.join(" ") };
+    Searched { question: question.to_owned(), context: Some(context) }
 }
 
 /// By the model; none when what it gives is no question.
@@ -156,9 +170,14 @@ mod tests {
             .iter()
             .map(|asked| ((*asked).to_owned(), String::new()))
             .collect();
-        assert_eq!(by_rule("How tall is it?", &history), "How tall is it? Eiffel Tower");
+        let context = |question: &str, history: &[(String, String)]| {
+            let searched = by_rule(question, history);
+            assert_eq!(searched.question, question);
+            searched.context
+        };
+        assert_eq!(context("How tall is it?", &history).as_deref(), Some("Eiffel Tower"));
         let history = [("how many litres does the pump hold".to_owned(), String::new())];
-        assert_eq!(by_rule("Why?", &history), "Why? how many litres does the pump hold");
-        assert_eq!(by_rule("Why?", &[]), "Why?");
+        assert_eq!(context("Why?", &history).as_deref(), Some("how many litres does the pump hold"));
+        assert_eq!(context("Why?", &[]), None);
     }
 }

@@ -50,8 +50,13 @@ pub(crate) struct FakeDocuments {
 #[async_trait]
 impl Retrieve for FakeDocuments {
     async fn retrieve(&self, _: &Scope, request: RetrieveRequest) -> Result<Retrieved> {
-        self.searched.lock().push(request.question.clone());
-        let question = content(&request.question);
+        let searched = request.question.clone();
+        self.searched.lock().push(match &request.context {
+            Some(context) => format!("{searched} | {context}"),
+            None => searched,
+        });
+        let question =
+            content(&format!("{} {}", request.question, request.context.clone().unwrap_or_default()));
         let mut found: Vec<RetrievedPassage> = Vec::new();
         for passage in self.passages.lock().iter() {
             let score = overlap(question.iter(), &content(&passage.text));
@@ -68,7 +73,7 @@ impl Retrieve for FakeDocuments {
         if *self.unsure.lock() {
             sentences.clear();
         }
-        Ok(Retrieved { passages: found, sentences, retrieve_ms: 1.26, select_ms: 0.5 })
+        Ok(Retrieved { passages: found, sentences, embed_ms: None, retrieve_ms: 1.26, select_ms: 0.5 })
     }
 
     async fn quote(&self, _: &Scope, document: &DocumentId, start: u32, end: u32) -> Result<Option<String>> {

@@ -186,7 +186,7 @@ async fn a_conversation_goes_on() {
     assert_eq!(second["conversation"], first["conversation"]);
     assert_eq!(
         fixture.documents.searched.lock().last().map(String::as_str),
-        Some("When was it built? Eiffel Tower")
+        Some("When was it built? | Eiffel Tower")
     );
     assert_eq!(second["citations"][0]["title"], "Paris guide");
     assert!(second["trace"]["rewrite_ms"].is_number());

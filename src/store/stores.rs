@@ -44,6 +44,11 @@ impl TenantStore {
         self.folder.join("index")
     }
 
+    /// Where the vectors of the passages lie, a folder for each model.
+    pub fn vectors(&self) -> PathBuf {
+        self.folder.join("vectors")
+    }
+
     /// Where uploads are written before they are blobs; emptied at start.
     pub fn incoming(&self) -> PathBuf {
         self.folder.join("incoming")

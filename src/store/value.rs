@@ -103,7 +103,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(ConversationId, DocumentId, EventId, JobId, KeyId, SessionId, TenantId, TurnId, UserId);
+ids!(ConversationId, DocumentId, EventId, JobId, KeyId, LexiconId, SessionId, TenantId, TurnId, UserId);
 
 impl Column for bool {
     fn read(value: ValueRef<'_>) -> Option<Self> {

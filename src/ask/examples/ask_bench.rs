@@ -23,7 +23,13 @@ impl Retrieve for Fixed {
                 ChosenSentence { passage, start: 0, end: 60, page: None, text, score: 1.0 }
             })
             .collect();
-        Ok(Retrieved { passages: self.0.clone(), sentences, retrieve_ms: 0.0, select_ms: 0.0 })
+        Ok(Retrieved {
+            passages: self.0.clone(),
+            sentences,
+            embed_ms: None,
+            retrieve_ms: 0.0,
+            select_ms: 0.0,
+        })
     }
 
     async fn quote(&self, _: &Scope, document: &DocumentId, start: u32, end: u32) -> Result<Option<String>> {
