@@ -6,7 +6,7 @@
 #   unit      unit and integration tests    deny     licences, bans and sources
 #   page      the page: types, lint, tests  build    the static release binary
 #   static    it stands alone               e2e      the page in a browser, against the binary
-#   scripts   the shell scripts
+#   scripts   the shell scripts         peers    models here and on the real ONNX Runtime
 #
 # Environment: CARGO_TARGET_DIR; LECTERN_CACHE (a folder outside the clone that may be kept between
 # runs); LECTERN_BINARY (a finished binary for static and e2e).
@@ -15,7 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 # shellcheck source=packaging/static/needs.sh
 . packaging/static/needs.sh
 
-all=(scripts fmt page deny clippy unit build static e2e)
+all=(scripts fmt page deny clippy unit peers build static e2e)
 steps=("$@")
 case ${1:-} in -h|--help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' tests/run.sh; exit 0 ;; esac
 [ ${#steps[@]} -gt 0 ] || steps=("${all[@]}")
@@ -49,12 +49,14 @@ need_tool() { # need_tool COMMAND CRATE
 
 needs() {
   has_step scripts && need_apt shellcheck
-  if has_step fmt clippy unit deny build; then
+  if has_step fmt clippy unit peers deny build; then
     need_build_tools
     need_rust
     has_step fmt && { cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt; }
     has_step clippy && { cargo clippy --version >/dev/null 2>&1 || rustup component add clippy; }
     has_step unit && need_tool cargo-nextest cargo-nextest
+    has_step unit peers && need_python
+    has_step unit && whisper_fixture
     has_step deny && need_tool cargo-deny cargo-deny
   fi
   if has_step page build e2e; then need_node; fi
@@ -62,6 +64,17 @@ needs() {
   has_step static && need_apt binutils python3
   if has_step page e2e; then page_packages || die 'npm ci failed' 'see the lines above'; fi
   return 0
+}
+
+need_python() {
+  need_apt python3
+  python3 -c 'import venv, ensurepip' 2>/dev/null || need_apt python3-venv python3-pip
+}
+
+# The small Whisper that src/hearing is compared with transformers on; without it those tests skip themselves.
+whisper_fixture() {
+  export LECTERN_WHISPER_FIXTURE=${LECTERN_WHISPER_FIXTURE:-${CARGO_TARGET_DIR:-$PWD/target}/whisper-fixture}
+  tests/whisper.sh --only-make || die 'the Whisper fixture could not be made' 'see the lines above'
 }
 
 page_packages() {
@@ -72,11 +85,14 @@ page_packages() {
 }
 
 # The steps. Each prints; `count` finds out how many tests ran.
-step_scripts() { shellcheck -x install.sh tests/run.sh packaging/static/*.sh .ci/run; }
+step_scripts() { shellcheck -x install.sh tests/*.sh models/*.sh packaging/static/*.sh .ci/run; }
 step_fmt() { cargo fmt --all --check; }
 step_clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
 step_unit() { cargo nextest run --workspace --locked --no-fail-fast; }
-step_deny() { cargo fetch --locked && cargo deny --offline check licenses bans sources; }
+step_peers() { tests/onnxruntime.sh; }
+step_deny() { cargo fetch --locked && cargo deny --offline check licenses bans sources && has_no_openssl; }
+# Build scripts aside, the program has no TLS but rustls.
+has_no_openssl() { ! cargo tree --locked --offline --edges normal --prefix none | grep -E '^(openssl|native-tls)'; }
 step_page() {
   (cd assets/console && npm run check && npm run lint && npm test)
 }

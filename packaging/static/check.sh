@@ -6,7 +6,7 @@ set -uo pipefail
 
 binary=${1:?usage: check.sh BINARY}
 binary=$(readlink -f "$binary") || exit 2
-limit=$((100 * 1000 * 1000))
+limit=$((110 * 1000 * 1000))
 passed=0
 failed=0
 root=$(mktemp -d)
@@ -41,6 +41,12 @@ prints_version() { "${inside[@]}" /lectern --version | grep -q '^lectern '; }
 speaks() {
   "${inside[@]}" /lectern speak 'One file, nothing else.' --data /data -o /out.wav || return
   [ "$(head -c 4 "$root/out.wav")" = RIFF ] && [ "$(stat -c %s "$root/out.wav")" -gt 40000 ]
+}
+
+hears() {
+  local text
+  text=$("${inside[@]}" /lectern transcribe /out.wav --data /data --json) || return
+  [[ ${text,,} == *'"text"'*file* ]] || { echo "heard: $text"; return 1; }
 }
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
@@ -95,6 +101,7 @@ cp "$binary" "$root/lectern"
 mkdir "$root/data"
 check 'runs in an empty root folder' prints_version
 check 'speaks there' speaks
+check 'hears there what it spoke' hears
 check 'serves there: /healthz and the page' serves
 check 'SIGTERM ends it with code 0' stops
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -36,7 +36,8 @@ need_apt() {
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -1)" = "$2" ]; }
 
 need_build_tools() {
-  need_apt ca-certificates curl g++ make cmake clang libclang-dev pkg-config binutils
+  need_apt ca-certificates curl g++ make cmake clang libclang-dev pkg-config libssl-dev binutils \
+    libpocketsphinx-dev libsphinxbase-dev pocketsphinx-en-us
 }
 
 need_rust() {

@@ -27,8 +27,17 @@ pub enum Command {
     Search(SearchArgs),
     /// Ask a question; exits with 3 when the documents do not tell
     Ask(AskArgs),
-    /// Turn text into a WAV file
+    /// Turn text into an audio file
     Speak(SpeakArgs),
+    /// Write a recording down
+    Transcribe(TranscribeArgs),
+    /// List the voices
+    Voices {
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
     /// List, show and delete documents
     Document {
         #[command(subcommand)]
@@ -48,6 +57,11 @@ pub enum Command {
     Key {
         #[command(subcommand)]
         command: KeyCommand,
+    },
+    /// List, import, verify, choose and remove models: voices, recognisers, meaning
+    Models {
+        #[command(subcommand)]
+        command: ModelsCommand,
     },
     /// Add an administrator or set a password, on the appliance's own machine
     User {
@@ -96,6 +110,9 @@ pub struct ServeArgs {
     /// Plain HTTP, for a proxy in front that does HTTPS
     #[arg(long)]
     pub insecure_http: bool,
+    /// Speak the Wyoming protocol on this address too, for Home Assistant [default: off]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub wyoming: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -171,12 +188,21 @@ pub struct SpeakArgs {
     /// What to say; `-` reads standard input
     #[arg(value_name = "TEXT")]
     pub text: String,
-    /// WAV file; `-` is standard output
+    /// Audio file; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     /// Language such as en, de or fr-fr, or an eSpeak NG voice
     #[arg(long, default_value = "en")]
     pub language: String,
+    /// A voice of `lectern voices`; Piper voices (piper/NAME) need --data
+    #[arg(long, value_name = "VOICE")]
+    pub voice: Option<String>,
+    /// wav, opus, mp3 or pcm [default: by the file's name, else wav]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// The text is SSML
+    #[arg(long)]
+    pub ssml: bool,
     /// Words a minute, 80–450
     #[arg(long, default_value_t = 170)]
     pub rate: u32,
@@ -186,10 +212,34 @@ pub struct SpeakArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct TranscribeArgs {
+    /// WAV, MP3, FLAC, Ogg, M4A, MP4 or WebM
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Language of the recording, such as en
+    #[arg(long)]
+    pub language: Option<String>,
+    /// The whole transcript as JSON
+    #[arg(long, conflicts_with_all = ["srt", "vtt"])]
+    pub json: bool,
+    /// Subtitles as SubRip
+    #[arg(long, conflicts_with = "vtt")]
+    pub srt: bool,
+    /// Subtitles as WebVTT
+    #[arg(long)]
+    pub vtt: bool,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+#[derive(Debug, Args)]
 pub struct BenchArgs {
     /// Passages of made-up text
     #[arg(long, default_value_t = 100_000)]
     pub passages: usize,
+    /// Folder with an embedding model: search by words and meaning is measured too, with made-up vectors
+    #[arg(long, value_name = "DIR")]
+    pub embedding: Option<std::path::PathBuf>,
     #[arg(long)]
     pub json: bool,
 }
@@ -245,6 +295,9 @@ pub enum EvalCommand {
     Qa {
         /// JSON, or JSON with gzip
         file: PathBuf,
+        /// Folder with an embedding model: model.onnx and tokenizer.json
+        #[arg(long, value_name = "DIR")]
+        embedding: Option<PathBuf>,
         #[arg(long)]
         json: bool,
     },
@@ -279,6 +332,74 @@ pub enum KeyCommand {
         #[command(flatten)]
         place: Place,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// Installed models; with --known also those that Lectern knows
+    List {
+        #[arg(long)]
+        known: bool,
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Bring models in: a bundle, a voice (X.onnx with X.onnx.json beside it), or the folder of an export
+    Import(ImportArgs),
+    /// Compare a model's files with their hashes and run it once; without a name all of them
+    Verify {
+        name: Option<String>,
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Let a model do the work of its kind
+    Use {
+        name: String,
+        /// End that instead
+        #[arg(long)]
+        off: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Remove a model from the disk
+    Remove {
+        name: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Bundles, ONNX files and folders
+    #[arg(required = true, value_name = "FILE_OR_DIR")]
+    pub paths: Vec<PathBuf>,
+    /// A name instead of the files'
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Languages, when the model does not tell, as in de,en
+    #[arg(long, value_name = "CODES")]
+    pub languages: Option<String>,
+    /// Its licence, for the list
+    #[arg(long, value_name = "TEXT")]
+    pub licence: Option<String>,
+    /// Where it is from, for the list
+    #[arg(long, value_name = "TEXT")]
+    pub source: Option<String>,
+    /// Use it at once, also when another model of its kind is in use
+    #[arg(long = "use", conflicts_with = "no_use")]
+    pub in_use: bool,
+    /// Do not use it yet [default: used when no other model of its kind is]
+    #[arg(long)]
+    pub no_use: bool,
+    /// One JSON object a line instead of a progress bar
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub place: Place,
 }
 
 #[derive(Debug, Subcommand)]

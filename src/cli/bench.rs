@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::args::{BenchArgs, Place};
+use crate::bench_meaning;
 use crate::bench_text::{self, Words};
 use crate::client::Client;
 use crate::connect::Connection;
@@ -34,6 +35,10 @@ pub fn run(arguments: &BenchArgs) -> Result<ExitCode> {
     let mut report = measured?;
     report["search_engine"] = serde_json::to_value(&engine)?;
     report["ready_ms"] = json!(restart(&place)?);
+    if let Some(model) = &arguments.embedding {
+        eprintln!("an appliance: words and meaning …");
+        report["hybrid"] = bench_meaning::run(&place, &data, model)?;
+    }
     if arguments.json {
         println!("{report}");
     } else {
@@ -166,7 +171,7 @@ fn restart(place: &Place) -> Result<f64> {
     Ok(round(taken))
 }
 
-fn milliseconds(since: Instant) -> f64 {
+pub(crate) fn milliseconds(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
 }
 
@@ -174,7 +179,7 @@ fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-fn spread(mut values: Vec<f64>) -> Value {
+pub(crate) fn spread(mut values: Vec<f64>) -> Value {
     values.sort_by(f64::total_cmp);
     let at = |share: f64| values.get(((values.len() as f64 * share) as usize).min(values.len() - 1)).copied();
     json!({ "p50_ms": round(at(0.5).unwrap_or(0.0)), "p99_ms": round(at(0.99).unwrap_or(0.0)), "count": values.len() })

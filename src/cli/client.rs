@@ -10,6 +10,8 @@ use serde_json::Value;
 
 /// Questions to a slow model may take this long.
 const TIMEOUT: Duration = Duration::from_secs(900);
+/// Hours of sound take a while.
+const LONG: Duration = Duration::from_secs(24 * 3600);
 
 pub struct Client {
     http: reqwest::blocking::Client,
@@ -49,6 +51,19 @@ impl Client {
         self.send(self.http.get(format!("{}{path}", self.base)))
     }
 
+    /// A file as the body of a request.
+    pub fn post_file(&self, path: &str, query: &[(&str, &str)], file: &Path) -> Result<Response> {
+        let opened =
+            std::fs::File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        let request = self.http.post(format!("{}{path}", self.base)).query(query).timeout(LONG);
+        self.send(request.header("Content-Type", "application/octet-stream").body(opened))
+    }
+
+    /// The body that answers a JSON body.
+    pub fn post_for_bytes(&self, path: &str, body: &Value) -> Result<impl Read + use<>> {
+        self.send(self.http.post(format!("{}{path}", self.base)).json(body))
+    }
+
     pub fn delete(&self, path: &str) -> Result<()> {
         self.send(self.http.delete(format!("{}{path}", self.base))).map(|_| ())
     }
@@ -61,6 +76,13 @@ impl Client {
         }
         let form = form.file("file", path).with_context(|| format!("{} cannot be read", path.display()))?;
         let response = self.send(self.http.post(format!("{}/documents", self.base)).multipart(form))?;
+        let created = response.status().as_u16() == 201;
+        Ok((json(response)?, created))
+    }
+
+    /// Sends a form that says itself how it is read; `true` beside the answer when something was made.
+    pub fn post_form(&self, path: &str, form: multipart::Form) -> Result<(Value, bool)> {
+        let response = self.send(self.http.post(format!("{}{path}", self.base)).multipart(form))?;
         let created = response.status().as_u16() == 201;
         Ok((json(response)?, created))
     }

@@ -8,8 +8,11 @@ use crate::args::EvalCommand;
 
 pub fn run(command: &EvalCommand) -> Result<ExitCode> {
     match command {
-        EvalCommand::Qa { file, json } => {
-            let report = lectern_search::eval::qa_file(file)?;
+        EvalCommand::Qa { file, embedding, json } => {
+            let report = match embedding {
+                Some(model) => lectern_documents::measure::qa_file(file, model)?,
+                None => lectern_search::eval::qa_file(file)?,
+            };
             let shown = serde_json::to_value(&report)?;
             print(&shown, *json)?;
         }

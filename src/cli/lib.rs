@@ -4,6 +4,7 @@
 
 mod args;
 mod bench;
+mod bench_meaning;
 mod bench_text;
 mod client;
 mod connect;
@@ -11,9 +12,11 @@ mod document;
 mod evaluate;
 mod ingest;
 mod keys;
+mod models;
 mod query;
 mod serve;
 mod speak;
+mod voice;
 mod walk;
 
 use std::process::ExitCode;
@@ -32,6 +35,9 @@ pub fn main() -> ExitCode {
     if arguments.get(1).is_some_and(|a| a == lectern_server::EXTRACT_COMMAND) {
         return lectern_extract::child_main();
     }
+    if arguments.get(1).is_some_and(|a| a == lectern_server::MODEL_COMMAND) {
+        return lectern_models::child_main();
+    }
     match run(Cli::parse_from(arguments)) {
         Ok(code) => code,
         Err(error) => {
@@ -49,10 +55,13 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Search(arguments) => query::search(&arguments),
         Command::Ask(arguments) => query::ask(&arguments),
         Command::Speak(arguments) => speak::run(&arguments),
+        Command::Transcribe(arguments) => voice::transcribe(&arguments),
+        Command::Voices { json, place } => voice::voices(json, &place),
         Command::Document { command } => document::run(&command),
         Command::Index { command } => document::index(&command),
         Command::Eval { command } => evaluate::run(&command),
         Command::Key { command } => keys::keys(&command),
+        Command::Models { command } => models::run(&command),
         Command::User { command } => keys::users(&command),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Status(place) => query::status(&place),

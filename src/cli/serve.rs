@@ -12,6 +12,9 @@ pub fn run(arguments: &ServeArgs) -> Result<()> {
     if arguments.insecure_http {
         flags.push(("server", "insecure_http", "true".to_owned()));
     }
+    if let Some(wyoming) = &arguments.wyoming {
+        flags.push(("wyoming", "listen", wyoming.clone()));
+    }
     let config = lectern_server::load_config(&arguments.data, arguments.config.as_deref(), &flags)?;
     lectern_server::serve(&arguments.data, config)
 }

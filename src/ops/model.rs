@@ -1,5 +1,6 @@
 //! Settings as they come in, go out, and are used.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lectern_config::Config;
@@ -42,6 +43,12 @@ pub struct SpeechSettings {
     pub voice: String,
     /// Words a minute, 80–450.
     pub rate: u32,
+    /// Voices by ISO 639-1 code; they go before `voice`.
+    #[serde(default)]
+    pub voices: BTreeMap<String, String>,
+    /// Say after each sentence where it stands.
+    #[serde(default)]
+    pub speak_citations: bool,
 }
 
 /// The language model's server, as it is set.
@@ -86,7 +93,12 @@ impl SettingsView {
                 timeout_seconds: config.ollama.time.0.as_secs(),
             },
             answers: AnswerSettings { sentences: config.answers.sentences, language: "auto".to_owned() },
-            speech: SpeechSettings { voice: config.speech.voice.clone(), rate: config.speech.rate },
+            speech: SpeechSettings {
+                voice: config.speech.voice.clone(),
+                rate: config.speech.rate,
+                voices: BTreeMap::new(),
+                speak_citations: config.speech.speak_citations,
+            },
             limits: LimitsView {
                 max_upload_bytes: config.upload.max_size.0,
                 extract_seconds: config.extraction.time.0.as_secs(),
@@ -154,6 +166,13 @@ pub struct PatchSpeech {
     #[serde(default)]
     #[schema(value_type = Option<u32>)]
     pub rate: Change<u32>,
+    /// Voices by ISO 639-1 code, all of them.
+    #[serde(default)]
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    pub voices: Change<BTreeMap<String, String>>,
+    #[serde(default)]
+    #[schema(value_type = Option<bool>)]
+    pub speak_citations: Change<bool>,
 }
 
 fn range<T: PartialOrd + std::fmt::Display + Copy>(value: &T, low: T, high: T) -> Option<String> {
@@ -167,9 +186,20 @@ fn language(text: &str) -> Option<String> {
 }
 
 fn voice(text: &str) -> Option<String> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_+.".contains(&b);
-    let good = (1..=64).contains(&text.len()) && text.bytes().all(plain);
+    let plain = |c: char| c.is_alphanumeric() || "-_+./# ()".contains(c);
+    let good = (1..=160).contains(&text.len()) && text.chars().all(plain) && !text.contains("..");
     (!good).then(|| "must be \"auto\" or the name of a voice, as in \"en-gb\"".to_owned())
+}
+
+fn voices(by_language: &BTreeMap<String, String>) -> Option<String> {
+    if by_language.len() > 100 {
+        return Some("may have 100 languages at most".to_owned());
+    }
+    let is_code = |code: &str| code != "auto" && language(code).is_none();
+    if !by_language.keys().all(|code| is_code(code)) {
+        return Some("are named by two-letter language codes, as in \"de\"".to_owned());
+    }
+    by_language.values().find_map(|name| voice(name))
 }
 
 fn model(text: &str) -> Option<String> {
@@ -194,6 +224,7 @@ impl Validate for PatchSettings {
             ("answers.sentences", answers.sentences.value().and_then(|n| range(n, 1, 5))),
             ("answers.language", answers.language.value().and_then(|t| language(t))),
             ("speech.voice", speech.voice.value().and_then(|t| voice(t))),
+            ("speech.voices", speech.voices.value().and_then(voices)),
             ("speech.rate", speech.rate.value().and_then(|n| range(n, 80, 450))),
         ];
         let wrong = |(field, message): (&str, Option<String>)| {

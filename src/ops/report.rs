@@ -20,6 +20,7 @@ pub struct StatusView {
     pub in_use: InUse,
     pub documents: DocumentCounts,
     pub queue: QueueCounts,
+    pub models: ModelsInUse,
     pub disk: DiskView,
     pub memory: MemoryView,
     /// Newest first.
@@ -77,6 +78,42 @@ pub struct QueueCounts {
     pub failed: u64,
 }
 
+/// Imported models: which there are, which are loaded, and what runs them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ModelsInUse {
+    pub runtime: RuntimeInUse,
+    /// Memory that loaded models may take, and take.
+    pub budget_bytes: u64,
+    pub used_bytes: u64,
+    pub items: Vec<ModelInUse>,
+}
+
+/// The engine that runs models.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct RuntimeInUse {
+    pub name: String,
+    pub version: String,
+    /// `CPU` or `CUDA`.
+    pub device: String,
+    pub threads: usize,
+}
+
+/// An imported model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ModelInUse {
+    pub name: String,
+    pub kind: String,
+    /// Null: a voice, which is chosen a sentence at a time.
+    pub in_use: Option<bool>,
+    pub loaded: bool,
+    pub memory_bytes: u64,
+    pub last_used_at: Option<Timestamp>,
+    pub problem: Option<String>,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MemoryView {
     pub resident_bytes: u64,
@@ -88,9 +125,11 @@ pub struct Reported {
     pub in_use: InUse,
     pub documents: DocumentCounts,
     pub queue: QueueCounts,
+    pub models: ModelsInUse,
 }
 
-const SECTIONS: &[&str] = &["answers", "search", "voice", "recogniser", "ocr", "documents", "queue"];
+const SECTIONS: &[&str] =
+    &["answers", "search", "voice", "recogniser", "ocr", "documents", "queue", "models"];
 
 /// Merges reports by name. A report is the section of its name; an object may also carry other sections by
 /// their names, as `documents` does with `queue` and `search`. What does not fit is left out, with a warning.
@@ -107,7 +146,7 @@ pub fn compose(reports: impl IntoIterator<Item = (String, Value)>) -> Reported {
         recogniser: named(sections.remove("recogniser")),
         ocr: named(sections.remove("ocr")),
     };
-    Reported { in_use, documents, queue }
+    Reported { in_use, documents, queue, models: take(&mut sections, "models") }
 }
 
 fn place(sections: &mut Map<String, Value>, name: &str, mut report: Value) {

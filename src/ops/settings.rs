@@ -181,6 +181,8 @@ fn changes(patch: &PatchSettings) -> Result<Changes> {
     put(&mut out, "answers.language", &answers.language)?;
     put(&mut out, "speech.voice", &speech.voice)?;
     put(&mut out, "speech.rate", &speech.rate)?;
+    put(&mut out, "speech.voices", &speech.voices)?;
+    put(&mut out, "speech.speak_citations", &speech.speak_citations)?;
     Ok(out)
 }
 

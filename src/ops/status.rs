@@ -52,6 +52,7 @@ impl Status {
             in_use: reported.in_use,
             documents: reported.documents,
             queue: reported.queue,
+            models: reported.models,
             disk: disk?,
             memory: MemoryView { resident_bytes: resident_bytes() },
             recent_errors: inner.errors.recent(scope.tenant()),

@@ -9,18 +9,20 @@ use lectern_config::Config;
 use lectern_documents::{Documents, Limits};
 use lectern_edge::tls::Files;
 use lectern_extract::{Extractor, PoolConfig, Tesseract};
+use lectern_hearing::Ears;
 use lectern_identity::Identity;
 use lectern_kernel::ports::{Authenticate, Report, Retrieve};
 use lectern_kernel::{Clock, Scope, SystemClock, TenantId};
+use lectern_models::{Models, TrialConfig};
 use lectern_ops::{Ready, SafeHttp, Settings, Status};
 use lectern_speech::Synthesizer;
 use lectern_store::{Stores, outbox};
-use lectern_voice::Voice;
+use lectern_voice::{Network, Parts, Voice};
 use tokio_util::sync::CancellationToken;
 
 use crate::compose;
 use crate::local::LocalFirst;
-use crate::wiring::{AskFromSettings, VoiceFromSettings};
+use crate::wiring::{AskFromSettings, VoiceFromSettings, voice_limits};
 
 const SWEEP: std::time::Duration = std::time::Duration::from_secs(3600);
 
@@ -33,6 +35,7 @@ pub(crate) struct Appliance {
     pub documents: Documents,
     pub ask: Ask,
     pub voice: Voice,
+    pub models: Models,
     pub settings: Settings,
     pub status: Status,
     pub ready: Ready,
@@ -55,7 +58,10 @@ impl Appliance {
         let tesseract = tesseract(&config);
         let limits = limits(&config, tesseract.as_ref());
         let extractor = Extractor::new(pool(folder, &config, tesseract)?);
-        let documents = Documents::new(stores.clone(), extractor, limits, stop.clone());
+        let keep_free = config.upload.keep_free.0;
+        let models = Models::open(stores.clone(), &config.models, keep_free, Arc::new(trial(&config)?))?;
+        let documents = Documents::new(stores.clone(), extractor, limits, stop.clone())
+            .with_meaning(Arc::new(models.clone()));
         let http = SafeHttp::new(&stores);
         let settings = Settings::new(stores.clone(), &config, http.clone());
         let retrieve: Arc<dyn Retrieve> = Arc::new(documents.clone());
@@ -64,11 +70,24 @@ impl Appliance {
             retrieve,
             Arc::new(AskFromSettings::new(settings.clone(), http.clone(), &config)),
         );
-        let synthesizer = Synthesizer::new(folder.join("cache"));
-        let voice =
-            Voice::new(Arc::new(ask.clone()), Arc::new(VoiceFromSettings(settings.clone())), synthesizer);
-        let reports: Vec<Arc<dyn Report>> =
-            vec![Arc::new(documents.clone()), Arc::new(ask.clone()), Arc::new(voice.clone())];
+        let synthesizer = Synthesizer::new(folder.join("cache")).with_bank(Arc::new(models.clone()));
+        let ears = Ears::new(folder.join("cache"), Some(Arc::new(models.clone())));
+        let voice = Voice::new(Parts {
+            stores: stores.clone(),
+            answers: Arc::new(ask.clone()),
+            settings: Arc::new(VoiceFromSettings(settings.clone())),
+            synthesizer,
+            ears: Arc::new(ears),
+            texts: Some(Arc::new(documents.clone())),
+            limits: voice_limits(&config),
+            stop: stop.clone(),
+        });
+        let reports: Vec<Arc<dyn Report>> = vec![
+            Arc::new(documents.clone()),
+            Arc::new(ask.clone()),
+            Arc::new(voice.clone()),
+            Arc::new(models.clone()),
+        ];
         let status = Status::new(stores.clone(), reports, http.clone(), errors);
         let authenticate = Arc::new(LocalFirst::new(others));
         let ready = Ready::default();
@@ -79,6 +98,7 @@ impl Appliance {
             documents,
             ask,
             voice,
+            models,
             settings,
             status,
             ready,
@@ -104,6 +124,17 @@ impl Appliance {
         }
         let sweeper = self.clone();
         tasks.spawn(async move { sweeper.sweep().await });
+        let (models, stop) = (self.models.clone(), self.stop.clone());
+        tasks.spawn(async move {
+            models.run(&stop).await;
+            Ok(())
+        });
+        let voice = self.voice.clone();
+        tasks.spawn(async move {
+            voice.run().await;
+            Ok(())
+        });
+        self.wyoming().await?;
         self.ready.set();
         self.warm_up();
         while let Some(done) = tasks.join_next().await {
@@ -111,6 +142,25 @@ impl Appliance {
                 tracing::error!(%error, cause = ?error.cause, "the work of a tenant ended");
             }
         }
+        Ok(())
+    }
+
+    /// The server for voice assistants of the house, when there is to be one.
+    async fn wyoming(&self) -> Result<()> {
+        let wyoming = &self.config.wyoming;
+        if wyoming.listen.is_empty() {
+            return Ok(());
+        }
+        let networks: Result<Vec<Network>, String> = wyoming.allow.iter().map(|text| text.parse()).collect();
+        let networks = networks.map_err(anyhow::Error::msg).context("wyoming.allow")?;
+        let listener = tokio::net::TcpListener::bind(&wyoming.listen)
+            .await
+            .with_context(|| format!("wyoming.listen: {} cannot be listened on", wyoming.listen))?;
+        tracing::info!(listen = %listener.local_addr()?, "speaking the Wyoming protocol");
+        let voice = self.voice.clone();
+        tokio::spawn(async move {
+            voice.serve_wyoming(Scope::system(TenantId::main()), listener, networks).await;
+        });
         Ok(())
     }
 
@@ -204,6 +254,16 @@ fn pool(folder: &Path, config: &Config, tesseract: Option<Tesseract>) -> Result<
             ..lectern_extract::Limits::default()
         },
         ..PoolConfig::new(program, scratch)
+    })
+}
+
+/// The trial run of a model may take what a loaded one may, and room for the engine.
+fn trial(config: &Config) -> Result<TrialConfig> {
+    Ok(TrialConfig {
+        program: own_program()?,
+        argument: crate::MODEL_COMMAND.to_owned(),
+        memory_bytes: config.models.memory.0.saturating_add(512 << 20),
+        time: config.models.trial_time.0,
     })
 }
 

@@ -12,18 +12,26 @@ pub(crate) fn features() -> Vec<Feature> {
         lectern_documents::feature(),
         lectern_ask::feature(),
         lectern_voice::feature(),
+        lectern_models::feature(),
         lectern_ops::feature(),
     ]
 }
 
 /// Schema of `control.db`.
 pub(crate) fn control_migrations() -> Vec<Migration> {
-    [lectern_identity::MIGRATIONS, lectern_ops::CONTROL_MIGRATIONS].concat()
+    [lectern_identity::MIGRATIONS, lectern_ops::CONTROL_MIGRATIONS, lectern_models::CONTROL_MIGRATIONS]
+        .concat()
 }
 
 /// Schema of a tenant's `data.db`.
 pub(crate) fn tenant_migrations() -> Vec<Migration> {
-    [lectern_documents::MIGRATIONS, lectern_ask::MIGRATIONS, lectern_ops::MIGRATIONS].concat()
+    [
+        lectern_documents::MIGRATIONS,
+        lectern_ask::MIGRATIONS,
+        lectern_voice::MIGRATIONS,
+        lectern_ops::MIGRATIONS,
+    ]
+    .concat()
 }
 
 /// The description of the whole API.

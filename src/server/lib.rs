@@ -21,3 +21,6 @@ pub use serve::serve;
 
 /// Hidden first argument of the child processes that read documents.
 pub const EXTRACT_COMMAND: &str = "__extract";
+
+/// Hidden first argument of the child processes that try imported models.
+pub const MODEL_COMMAND: &str = "__model";

@@ -6,7 +6,7 @@ use lectern_config::Config;
 use lectern_inference::Endpoint;
 use lectern_kernel::{Result, Scope};
 use lectern_ops::{SafeHttp, Settings};
-use lectern_voice::{VoiceChoice, VoiceSettings};
+use lectern_voice::{SiteVoice, VoiceLimits, VoiceSettings};
 
 /// What `ask` needs: how many passages and sentences, and the model's server through the guarded client.
 pub(crate) struct AskFromSettings {
@@ -47,14 +47,36 @@ impl AskSettings for AskFromSettings {
     }
 }
 
-/// What `voice` needs: voice and rate.
+/// What `voice` needs: voices, rate, and whether citations are said.
 pub(crate) struct VoiceFromSettings(pub Settings);
 
 #[async_trait]
 impl VoiceSettings for VoiceFromSettings {
-    async fn current(&self, scope: &Scope) -> Result<VoiceChoice> {
+    async fn current(&self, scope: &Scope) -> Result<SiteVoice> {
         let speech = self.0.speech(scope).await?;
-        let voice = Some(speech.voice).filter(|v| v != "auto" && !v.is_empty());
-        Ok(VoiceChoice { voice, rate: speech.rate })
+        let set = |voice: &String| voice != "auto" && !voice.is_empty();
+        Ok(SiteVoice {
+            voice: Some(speech.voice).filter(set),
+            voices: speech.voices.into_iter().filter(|(_, voice)| set(voice)).collect(),
+            rate: speech.rate,
+            speak_citations: speech.speak_citations,
+        })
+    }
+}
+
+/// The limits of `voice` in the configuration.
+pub(crate) fn voice_limits(config: &Config) -> VoiceLimits {
+    let (speech, hearing) = (&config.speech, &config.hearing);
+    VoiceLimits {
+        cache_bytes: speech.cache.0,
+        cache_time: speech.cache_time.0,
+        upload_bytes: hearing.max_size.0,
+        audio_time: hearing.max_time.0,
+        recognitions: hearing.recordings,
+        conversations: hearing.conversations,
+        idle: hearing.idle.0,
+        utterance: hearing.utterance.0,
+        end_of_turn: hearing.end_of_turn.0,
+        unload: hearing.unload.0,
     }
 }

@@ -2,6 +2,8 @@
 
 mod ask;
 mod documents;
+mod models;
 mod open;
 mod search;
 mod start;
+mod voice;

@@ -1,5 +1,7 @@
 //! The command line, with the server running and without.
 
+mod models;
+
 use lectern_testkit::{TestApp, fixture, lectern};
 use serde_json::Value;
 
