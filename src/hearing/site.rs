@@ -11,15 +11,13 @@ use sha2::{Digest, Sha256};
 
 use crate::HearingError;
 use crate::data::ModelFiles;
-use crate::g2p::G2p;
 use crate::ngram::Counts;
-use crate::phones::{Dictionary, written};
-use crate::words::{Spoken, sentences};
+use crate::phones::Dictionary;
+use crate::site_text::Reader;
+use crate::spelling::spellings;
 
 /// Raised when the same texts give another model: files of the old form are not read.
 const VERSION: u32 = 1;
-/// Sentences with a smaller share of words that the dictionary knows are in another language, or no sentences.
-const KNOWN_SHARE: f64 = 0.4;
 
 /// Bounds of a site's model.
 #[derive(Debug, Clone)]
@@ -79,10 +77,10 @@ impl SiteModel {
         }
         let vocabulary = text.vocabulary(options.words);
         let mut counts = Counts::new();
-        for sentence in &text.sentences {
+        for sentence in text.sentences() {
             counts.add(sentence.iter().map(|id| {
-                let word = &text.names[*id as usize];
-                vocabulary.contains(word.as_str()).then_some(word.as_str())
+                let word = text.name(*id);
+                vocabulary.contains(word).then_some(word)
             }));
         }
         counts.prune(options.rows);
@@ -190,160 +188,6 @@ impl SiteModel {
             serde_json::from_reader(io::BufReader::new(flate2::read::GzDecoder::new(file))).ok()?;
         (model.version == VERSION && model.digest() == model.id).then_some(model)
     }
-}
-
-/// The texts, read once: words by number, how often each came and how it was written.
-struct Reader {
-    left: usize,
-    ids: FxHashMap<String, u32>,
-    names: Vec<String>,
-    counts: Vec<u32>,
-    /// Ways of writing that are not plain lower case, inside sentences.
-    forms: FxHashMap<u32, FxHashMap<String, u32>>,
-    /// How often a word stood inside a sentence.
-    inside: Vec<u32>,
-    sentences: Vec<Vec<u32>>,
-}
-
-impl Reader {
-    fn new(chars: usize) -> Self {
-        Self {
-            left: chars,
-            ids: FxHashMap::default(),
-            names: Vec::new(),
-            counts: Vec::new(),
-            forms: FxHashMap::default(),
-            inside: Vec::new(),
-            sentences: Vec::new(),
-        }
-    }
-
-    /// False when enough was read.
-    fn read(&mut self, text: &str, dictionary: &Dictionary) -> bool {
-        let mut end = text.len().min(self.left);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.left -= end;
-        sentences(&text[..end], &mut |sentence| self.add(sentence, dictionary));
-        end == text.len() && self.left > 0
-    }
-
-    fn add(&mut self, sentence: &[Spoken], dictionary: &Dictionary) {
-        let known = sentence.iter().filter(|spoken| dictionary.contains(&spoken.word)).count();
-        if (known as f64) < KNOWN_SHARE * sentence.len() as f64 {
-            return;
-        }
-        let shouted = sentence.iter().filter(|spoken| is_shouted(spoken)).count() * 2 > sentence.len();
-        let row = sentence.iter().map(|spoken| self.count(spoken, shouted)).collect();
-        self.sentences.push(row);
-    }
-
-    fn count(&mut self, spoken: &Spoken, shouted: bool) -> u32 {
-        let id = *self.ids.entry(spoken.word.clone()).or_insert_with(|| {
-            self.names.push(spoken.word.clone());
-            self.counts.push(0);
-            self.inside.push(0);
-            self.names.len() as u32 - 1
-        });
-        self.counts[id as usize] += 1;
-        if let Some(form) = spoken.written.as_ref().filter(|_| !shouted) {
-            // The first word has a capital anyway; one that has more of them tells something.
-            let tells = !spoken.first || form.chars().skip(1).any(char::is_uppercase);
-            if tells {
-                self.inside[id as usize] += 1;
-                if *form != spoken.word {
-                    *self.forms.entry(id).or_default().entry(form.clone()).or_default() += 1;
-                }
-            }
-        }
-        id
-    }
-
-    fn vocabulary(&self, limit: usize) -> FxHashSet<&str> {
-        let mut ranked: Vec<(u32, &str)> =
-            self.names.iter().zip(&self.counts).map(|(name, count)| (*count, name.as_str())).collect();
-        ranked.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-        ranked.into_iter().take(limit).map(|(_, name)| name).collect()
-    }
-
-    /// The usual way of writing a word, when it is not plain.
-    ///
-    /// Common words have capitals in titles, so they need more proof than words that the dictionary lacks.
-    fn shown(&self, word: &str, is_common: bool) -> Option<String> {
-        let id = *self.ids.get(word)?;
-        let (forms, inside) = (self.forms.get(&id)?, self.inside[id as usize]);
-        let (form, count) = forms.iter().max_by(|a, b| a.1.cmp(b.1).then_with(|| b.0.cmp(a.0)))?;
-        let proven = if is_common { *count >= 3 && count * 10 >= inside * 9 } else { count * 2 > inside };
-        proven.then(|| form.clone())
-    }
-
-    fn is_acronym(&self, word: &str) -> bool {
-        let written = self.ids.get(word).and_then(|id| self.forms.get(id));
-        let upper = word.to_ascii_uppercase();
-        (2..=6).contains(&word.len()) && written.is_some_and(|forms| forms.contains_key(&upper))
-    }
-}
-
-fn is_shouted(spoken: &Spoken) -> bool {
-    spoken.word.len() > 1
-        && spoken.written.as_ref().is_some_and(|form| form.chars().all(|c| !c.is_lowercase()))
-}
-
-/// Sounds of the words that the dictionary lacks, in the order of the words.
-fn spellings(words: &[&str], text: &Reader, dictionary: &Dictionary) -> Vec<(String, String)> {
-    let mut model: Option<G2p> = None;
-    let mut out = Vec::new();
-    for word in words.iter().filter(|word| !dictionary.contains(word)) {
-        let mut ways = Vec::new();
-        if text.is_acronym(word) {
-            ways.push(dictionary.spelled(word));
-        }
-        if let Some(known) = derived(word, dictionary) {
-            ways.push(known);
-        } else if !text.is_acronym(word) || has_vowel(word) {
-            let model = model.get_or_insert_with(|| G2p::train(dictionary));
-            ways.extend(model.say(word));
-        }
-        ways.dedup();
-        for (at, phones) in ways.iter().filter(|phones| !phones.is_empty()).enumerate() {
-            let name = if at == 0 { (*word).to_owned() } else { format!("{word}({})", at + 1) };
-            out.push((name, written(phones)));
-        }
-    }
-    out
-}
-
-fn has_vowel(word: &str) -> bool {
-    word.contains(['a', 'e', 'i', 'o', 'u', 'y'])
-}
-
-/// A known word with an ending, or two known words.
-fn derived(word: &str, dictionary: &Dictionary) -> Option<Vec<u8>> {
-    let stem = word.strip_suffix("'s").or_else(|| word.strip_suffix('s')).filter(|stem| stem.len() > 2);
-    if let Some(phones) = stem.and_then(|stem| dictionary.get(stem)) {
-        let mut phones = phones.to_vec();
-        phones.extend(plural(*phones.last()?));
-        return Some(phones);
-    }
-    if !word.is_ascii() {
-        return None;
-    }
-    (4..word.len().saturating_sub(3)).rev().find_map(|at| {
-        let (left, right) = (dictionary.get(&word[..at])?, dictionary.get(&word[at..])?);
-        Some([left, right].concat())
-    })
-}
-
-/// The sound of a plural after a last sound.
-fn plural(last: u8) -> Vec<u8> {
-    let name = crate::phones::PHONES[usize::from(last)];
-    let sounds: &[&str] = match name {
-        "S" | "Z" | "SH" | "ZH" | "CH" | "JH" => &["IH", "Z"],
-        "P" | "T" | "K" | "F" | "TH" => &["S"],
-        _ => &["Z"],
-    };
-    sounds.iter().filter_map(|name| crate::phones::phone(name)).collect()
 }
 
 #[cfg(test)]

@@ -190,9 +190,9 @@ fn number_words(number: &str) -> Vec<&'static str> {
                 words.push("oh");
             }
             if year.is_multiple_of(100) {
-                words.push("hundred")
+                words.push("hundred");
             } else {
-                below_hundred(year % 100, &mut words)
+                below_hundred(year % 100, &mut words);
             }
         }
         Ok(value) if digits.len() <= 9 && !(digits.len() > 1 && digits.starts_with('0')) => {
