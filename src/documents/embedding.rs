@@ -63,7 +63,8 @@ impl Worker<'_> {
         loop {
             let listed = self.tenant.store.db.read_now(store::embeddable)?;
             drop_gone(&space, &listed)?;
-            let total = listed.iter().filter(|document| document.ready).map(|document| document.passages).sum();
+            let total =
+                listed.iter().filter(|document| document.ready).map(|document| document.passages).sum();
             let mut left = false;
             for document in listed.iter().filter(|document| document.ready) {
                 let known = space.store.document(&document.id);
@@ -91,7 +92,10 @@ impl Worker<'_> {
     /// Loaded by the bank, which may have unloaded it since the last document.
     fn embedder(&self) -> Option<Arc<Embedder>> {
         let loaded = self.bank.embedder();
-        loaded.inspect_err(|error| tracing::warn!(%error, "the embedding model cannot be loaded")).ok().flatten()
+        loaded
+            .inspect_err(|error| tracing::warn!(%error, "the embedding model cannot be loaded"))
+            .ok()
+            .flatten()
     }
 
     /// Embeds what is missing of a document; false when it was told to stop or another model was chosen.

@@ -114,7 +114,7 @@ impl TenantMeaning {
             let folder = self.root.join(folder_name(model));
             next.building = match open(&folder) {
                 Some(space) if space.model == model => Some(Arc::new(space)),
-                _ => load().map(|embedder| self.make(&folder, model, embedder.dimensions())).transpose()?,
+                _ => load().map(|embedder| make(&folder, model, embedder.dimensions())).transpose()?,
             };
         }
         *self.slots.write() = next;
@@ -123,8 +123,8 @@ impl TenantMeaning {
 
     /// The vectors that are being made, or were when the last process ended.
     pub(crate) fn unfinished(&self) -> Option<Arc<Space>> {
-        let folders = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
-        folders.filter_map(|entry| open(&entry.path())).next().map(Arc::new)
+        let mut folders = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
+        folders.find_map(|entry| open(&entry.path())).map(Arc::new)
     }
 
     pub(crate) fn build(&self, space: Arc<Space>) {
@@ -136,14 +136,6 @@ impl TenantMeaning {
         let named: Named = serde_json::from_slice(&std::fs::read(self.root.join(SERVING)).ok()?).ok()?;
         let space = open(&self.root.join(folder_name(&named.model)))?;
         (space.model == named.model).then(|| Arc::new(space))
-    }
-
-    fn make(&self, folder: &Path, model: &str, dimensions: usize) -> Result<Arc<Space>> {
-        // Whatever lies there is of no use: no vectors, or vectors of nobody knows which model.
-        let _ = std::fs::remove_dir_all(folder);
-        let store = VectorStore::open(folder, dimensions).map_err(vector_error)?;
-        write(&folder.join(MODEL), &Named { model: model.to_owned(), dimensions })?;
-        Ok(Arc::new(Space { model: model.to_owned(), store }))
     }
 
     /// The vectors that were being made are complete: from now on they serve, and the others go.
@@ -167,17 +159,13 @@ impl TenantMeaning {
     }
 
     /// Prepares a question; none when there is no model, or nothing was embedded yet.
-    pub(crate) fn ask(
-        &self,
-        bank: &dyn MeaningBank,
-        question: &str,
-        context: Option<&str>,
-    ) -> Option<Asked> {
+    pub(crate) fn ask(&self, bank: &dyn MeaningBank, question: &str, context: Option<&str>) -> Option<Asked> {
         if question.trim().is_empty() {
             return None;
         }
         let (space, embedder) = self.usable(bank)?;
-        let failed = |error: &TextModelError| tracing::warn!(%error, "a question is searched by its words only");
+        let failed =
+            |error: &TextModelError| tracing::warn!(%error, "a question is searched by its words only");
         let reranker = bank.reranker().inspect_err(failed).ok().flatten();
         Asked::new(space, &embedder, reranker, (question, context)).inspect_err(failed).ok()
     }
@@ -198,6 +186,14 @@ impl TenantMeaning {
     }
 }
 
+fn make(folder: &Path, model: &str, dimensions: usize) -> Result<Arc<Space>> {
+    // Whatever lies there is of no use: no vectors, or vectors of nobody knows which model.
+    let _ = std::fs::remove_dir_all(folder);
+    let store = VectorStore::open(folder, dimensions).map_err(vector_error)?;
+    write(&folder.join(MODEL), &Named { model: model.to_owned(), dimensions })?;
+    Ok(Arc::new(Space { model: model.to_owned(), store }))
+}
+
 fn open(folder: &Path) -> Option<Space> {
     let named: Named = serde_json::from_slice(&std::fs::read(folder.join(MODEL)).ok()?).ok()?;
     let opened = VectorStore::open(folder, named.dimensions);
@@ -208,8 +204,8 @@ fn open(folder: &Path) -> Option<Space> {
 /// Written aside and renamed: after a crash the old or the new one is there.
 fn write(path: &Path, named: &Named) -> Result<()> {
     let text = serde_json::to_vec(named).map_err(Error::internal)?;
-    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))
-        .map_err(Error::internal)?;
+    let mut file =
+        tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new("."))).map_err(Error::internal)?;
     std::io::Write::write_all(&mut file, &text).map_err(Error::internal)?;
     file.as_file().sync_all().map_err(Error::internal)?;
     file.persist(path).map_err(|error| Error::internal(error.error))?;

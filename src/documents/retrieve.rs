@@ -105,9 +105,8 @@ impl Retrieve for Documents {
         tenant
             .on_index(move |index| {
                 let _running = own.meaning.activity.begin();
-                let asked = bank.and_then(|bank| {
-                    own.meaning.ask(bank.as_ref(), &request.question, context(&request))
-                });
+                let asked = bank
+                    .and_then(|bank| own.meaning.ask(bank.as_ref(), &request.question, context(&request)));
                 find(index, asked.as_ref(), &request)
             })
             .await

@@ -201,8 +201,12 @@ async fn other_words_of_the_same_meaning_are_found_and_operators_mean_words() {
     }
     let filtered = SearchParameters { collection: Some("health".to_owned()), ..query("car") };
     assert!(site.search(filtered).await.is_empty(), "filters hold");
-    let request =
-        RetrieveRequest { question: "doctor".to_owned(), passages: 5, sentences: 2, ..RetrieveRequest::default() };
+    let request = RetrieveRequest {
+        question: "doctor".to_owned(),
+        passages: 5,
+        sentences: 2,
+        ..RetrieveRequest::default()
+    };
     let found = site.documents.retrieve(&scope(), request).await.unwrap();
     assert_eq!(found.passages[0].title, "Clinic");
     assert!(found.embed_ms.is_some());
@@ -226,10 +230,10 @@ async fn work_that_was_stopped_goes_on_and_deleted_documents_lose_their_vectors(
     let first = known().unwrap();
     assert!(!first.complete && (1..all).contains(&first.passages), "{first:?}");
     site.bank.stop_after.store(u32::MAX, Ordering::Relaxed);
-    let Site { documents, tenant, bank, stop, _dir } = site;
+    let Site { documents, tenant, bank, stop, _dir: folder } = site;
     drop((documents, tenant, bank, stop));
     // As after a new start of the process.
-    let site = open(_dir, Some("embedder-a"), false);
+    let site = open(folder, Some("embedder-a"), false);
     site.work(|| site.serves("embedder-a"));
     let space = site.tenant.meaning.slots().serving.unwrap();
     let last = space.store.document(long.as_str()).unwrap();
@@ -265,7 +269,7 @@ async fn another_model_is_made_ready_while_the_first_serves() {
     *site.bank.chosen.lock() = Some("embedder-b");
     // Stopped before it is complete: the first one's vectors still serve, with the first model.
     site.bank.looks.store(0, Ordering::Relaxed);
-    site.bank.stop_after.store(1, Ordering::Relaxed);
+    site.bank.stop_after.store(0, Ordering::Relaxed);
     site.work(|| false);
     site.bank.stop_after.store(u32::MAX, Ordering::Relaxed);
     let slots = site.tenant.meaning.slots();

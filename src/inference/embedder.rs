@@ -7,9 +7,9 @@ use lectern_neural::ort::session::Session;
 use parking_lot::Mutex;
 use tokenizers::Encoding;
 
+use crate::TextModelError;
 use crate::text_config::{Pooling, TextConfig};
 use crate::text_model::{Batch, TextModel};
-use crate::TextModelError;
 
 type Result<T> = std::result::Result<T, TextModelError>;
 
@@ -55,8 +55,7 @@ impl Embedder {
         let output = output(&model)?;
         let query = Mutex::new(model.session(0)?);
         let passage = OnceLock::new();
-        let mut embedder =
-            Self { model, config, output, dimensions: 0, baseline: 0.0, query, passage };
+        let mut embedder = Self { model, config, output, dimensions: 0, baseline: 0.0, query, passage };
         embedder.try_out()?;
         Ok(embedder)
     }
@@ -77,7 +76,7 @@ impl Embedder {
     /// Memory it takes, about; more when passages are embedded.
     pub fn memory_bytes(&self) -> u64 {
         let sessions = 1 + u64::from(self.passage.get().is_some());
-        self.model.shape.bytes * sessions + (16 << 20)
+        self.model.shape.bytes * 2 * sessions + (16 << 20)
     }
 
     /// The vectors of texts, in their order.
@@ -87,7 +86,11 @@ impl Embedder {
             Kind::Passage => &self.config.passage_prefix,
         };
         let encode = |text: &&str| {
-            if prefix.is_empty() { self.model.encode(text) } else { self.model.encode(&format!("{prefix}{text}")) }
+            if prefix.is_empty() {
+                self.model.encode(text)
+            } else {
+                self.model.encode(&format!("{prefix}{text}"))
+            }
         };
         let encodings = texts.iter().map(encode).collect::<Result<Vec<Encoding>>>()?;
         let mut vectors = vec![Vec::new(); texts.len()];
@@ -136,7 +139,9 @@ fn output(model: &TextModel) -> Result<String> {
         .or_else(|| named("last_hidden_state"))
         .or_else(|| named("token_embeddings"))
         .or_else(|| outputs.first());
-    found.map(|output| output.name.clone()).ok_or_else(|| TextModelError::Shape("it has no output".to_owned()))
+    found
+        .map(|output| output.name.clone())
+        .ok_or_else(|| TextModelError::Shape("it has no output".to_owned()))
 }
 
 fn pool(batch: &Batch<'_>, pooling: Pooling, vectors: &mut [Vec<f32>]) -> Result<()> {
@@ -160,7 +165,9 @@ fn pool(batch: &Batch<'_>, pooling: Pooling, vectors: &mut [Vec<f32>]) -> Result
             sum.iter_mut().zip(token).for_each(|(sum, x)| *sum += x);
         }
         let factor = 1.0 / sum.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-        sum.iter_mut().for_each(|x| *x *= factor);
+        for x in &mut sum {
+            *x *= factor;
+        }
         vectors[*at] = sum;
     }
     Ok(())

@@ -13,13 +13,13 @@ pub mod fake;
 mod health;
 mod reranker;
 mod stream;
-mod text_config;
-mod text_error;
-mod text_model;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_text;
+mod text_config;
+mod text_error;
+mod text_model;
 
 pub use bank::{FixedBank, MeaningBank};
 pub use client::{ChatRequest, Endpoint, Message, Model, Ollama};

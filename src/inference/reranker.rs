@@ -35,7 +35,7 @@ impl Reranker {
     }
 
     pub fn memory_bytes(&self) -> u64 {
-        self.model.shape.bytes + (16 << 20)
+        self.model.shape.bytes * 2 + (16 << 20)
     }
 
     /// How well each passage answers; higher is better, only comparable within one call.
@@ -47,7 +47,9 @@ impl Reranker {
             let classes = match batch.shape[..] {
                 [texts] if texts == batch.texts.len() => 1,
                 [texts, classes @ 1..=2] if texts == batch.texts.len() => classes,
-                _ => return Err(TextModelError::Shape(format!("its output has the shape {:?}", batch.shape))),
+                _ => {
+                    return Err(TextModelError::Shape(format!("its output has the shape {:?}", batch.shape)));
+                }
             };
             for (at, row) in batch.texts.iter().zip(batch.numbers.chunks_exact(classes)) {
                 // One number is the score; of two the second is for "answers", the first against it.

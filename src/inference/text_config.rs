@@ -31,13 +31,23 @@ impl TextConfig {
     pub fn read(folder: &Path) -> Self {
         let manifest = json(folder, "manifest.json");
         let own = &manifest["config"];
-        let name = [manifest["name"].as_str(), manifest["title"].as_str(), folder.file_name().and_then(|n| n.to_str())];
+        let name = [
+            manifest["name"].as_str(),
+            manifest["title"].as_str(),
+            folder.file_name().and_then(|n| n.to_str()),
+        ];
         let name = name.into_iter().flatten().collect::<Vec<_>>().join(" ").to_lowercase();
         let is = |part: &str| name.split(|c: char| !c.is_alphanumeric()).any(|word| word == part);
         let (e5, bge) = (is("e5"), is("bge"));
         let pooling = pooling(folder, own).unwrap_or(if bge { Pooling::Cls } else { Pooling::Mean });
         let prefix = |key: &str, e5_prefix: &str, bge_prefix: &str| {
-            let by_name = if e5 { e5_prefix } else if bge { bge_prefix } else { "" };
+            let by_name = if e5 {
+                e5_prefix
+            } else if bge {
+                bge_prefix
+            } else {
+                ""
+            };
             own[key].as_str().unwrap_or(by_name).chars().take(500).collect::<String>()
         };
         Self {

@@ -6,7 +6,9 @@ use lectern_neural::ort::session::{Session, SessionInputValue};
 use lectern_neural::ort::value::Tensor;
 use lectern_neural::{ModelShape, SessionOptions};
 use parking_lot::Mutex;
-use tokenizers::{EncodeInput, Encoding, Tokenizer, TruncationDirection, TruncationParams, TruncationStrategy};
+use tokenizers::{
+    EncodeInput, Encoding, Tokenizer, TruncationDirection, TruncationParams, TruncationStrategy,
+};
 
 use crate::TextModelError;
 
@@ -57,7 +59,9 @@ impl TextModel {
 
     /// A session of its own; 0 threads: as many as the runtime has.
     pub(crate) fn session(&self, threads: usize) -> Result<Session> {
-        Ok(lectern_neural::session(&self.path, &SessionOptions { threads, ..SessionOptions::default() })?)
+        // Texts are short: without it packing the weights would be most of the work.
+        let options = SessionOptions { threads, prepack: true, ..SessionOptions::default() };
+        Ok(lectern_neural::session(&self.path, &options)?)
     }
 
     pub(crate) fn encode(&self, text: &str) -> Result<Encoding> {
@@ -133,7 +137,8 @@ impl TextModel {
 
 /// How many of the texts, shortest first, go together.
 fn batch_size(order: &[usize], encodings: &[Encoding]) -> usize {
-    let fits = |count: &usize| *count <= BATCH_TEXTS && count * encodings[order[count - 1]].len() <= BATCH_TOKENS;
+    let fits =
+        |count: &usize| *count <= BATCH_TEXTS && count * encodings[order[count - 1]].len() <= BATCH_TOKENS;
     (1..=order.len()).take_while(fits).last().unwrap_or(1)
 }
 

@@ -16,11 +16,14 @@ pub struct SessionOptions {
     pub deadline: Duration,
     /// A larger model is refused, with the files of its weights.
     pub max_bytes: u64,
+    /// Packs the weights once, while loading, for more memory: worth it for models of eight bits and short inputs,
+    /// whose weights would be packed again at every run. The built-in engine only.
+    pub prepack: bool,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { threads: 0, deadline: Duration::from_secs(30), max_bytes: 3 << 30 }
+        Self { threads: 0, deadline: Duration::from_secs(30), max_bytes: 3 << 30, prepack: false }
     }
 }
 
@@ -33,16 +36,17 @@ pub fn session(path: &Path, options: &SessionOptions) -> Result<Session, NeuralE
     }
     let info = runtime();
     let threads = if options.threads == 0 { info.threads } else { options.threads };
-    let builder =
-        builder(threads, options.deadline).map_err(|error| NeuralError::Engine(error.to_string()))?;
+    let builder = builder(threads, options).map_err(|error| NeuralError::Engine(error.to_string()))?;
     commit(builder, path, options.deadline, info.device)
 }
 
-fn builder(threads: usize, deadline: Duration) -> ort::Result<SessionBuilder> {
-    let millis = deadline.as_millis().to_string();
+fn builder(threads: usize, options: &SessionOptions) -> ort::Result<SessionBuilder> {
+    let millis = options.deadline.as_millis().to_string();
+    let prepack = if options.prepack { "1" } else { "0" };
     Ok(Session::builder()?
         .with_intra_threads(threads)?
         .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_config_entry(lectern_ort_rten::PREPACK, prepack)?
         .with_config_entry(lectern_ort_rten::LOAD_DEADLINE, millis)?)
 }
 

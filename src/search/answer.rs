@@ -110,8 +110,7 @@ pub(crate) fn consider(retrieval: &Retrieval) -> Vec<Choice> {
     for (index, found) in retrieval.passages.iter().take(ANSWER_PASSAGES).enumerate() {
         for (at, sentence) in found.own_scan().sentences.iter().enumerate() {
             let features = features(retrieval, index, at, nearest);
-            let choice =
-                Choice { passage: index, sentence: at, score: dot(&features, weights), features };
+            let choice = Choice { passage: index, sentence: at, score: dot(&features, weights), features };
             let place = (found.meta.id.as_str(), code_point_range(found, sentence).0);
             match seen.get(&place) {
                 Some(known) if choices[*known].score >= choice.score => {}

@@ -10,9 +10,9 @@ use crate::error::Result;
 use crate::filter::Filter;
 use crate::index::{Options, SearchIndex};
 use crate::language::detect;
+use crate::meaning::Meaning;
 use crate::passage::{Shape, split};
 use crate::record::DocumentMeta;
-use crate::meaning::Meaning;
 use crate::retrieve::{Retrieved, Wanted};
 use crate::squad::{Article, GoldQuestion, is_hit};
 

@@ -107,8 +107,8 @@ impl SearchIndex {
         for (document, ordinals) in wanted {
             self.place(searcher, document, &ordinals, &mut places)?;
         }
-        let placed = found.iter().zip(places);
-        Ok(placed.filter_map(|(near, place)| place.map(|place| (place, near.closeness))).collect())
+        let pairs = found.iter().zip(places);
+        Ok(pairs.filter_map(|(near, place)| place.map(|place| (place, near.closeness))).collect())
     }
 
     /// Finds passages of a document by their numbers.

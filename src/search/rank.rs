@@ -12,12 +12,16 @@ use crate::scan::{Hit, Scan, Sentence};
 pub const PASSAGE_FEATURES: usize = 18;
 
 /// Linear weights in the order of [`passage_features`].
-pub(crate) const PASSAGE_WEIGHTS: [f32; PASSAGE_FEATURES] =
-    [1.875, 1.681, 2.189, 2.194, 1.134, 0.537, 1.795, 1.750, 2.569, 0.747, 1.821, 1.237, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+pub(crate) const PASSAGE_WEIGHTS: [f32; PASSAGE_FEATURES] = [
+    1.875, 1.681, 2.189, 2.194, 1.134, 0.537, 1.795, 1.750, 2.569, 0.747, 1.821, 1.237, 0.0, 0.0, 0.0, 0.0,
+    0.0, 0.0,
+];
 
 /// The same when there is a model.
-pub(crate) const MEANING_PASSAGE_WEIGHTS: [f32; PASSAGE_FEATURES] =
-    [1.875, 1.681, 2.189, 2.194, 1.134, 0.537, 1.795, 1.750, 2.569, 0.747, 1.821, 1.237, 6.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+pub(crate) const MEANING_PASSAGE_WEIGHTS: [f32; PASSAGE_FEATURES] = [
+    1.875, 1.681, 2.189, 2.194, 1.134, 0.537, 1.795, 1.750, 2.569, 0.747, 1.821, 1.237, 6.0, 0.0, 0.0, 0.0,
+    0.0, 0.0,
+];
 
 /// How fast a passage's part in its document's share falls with its distance from the nearest.
 const SHARPNESS: f32 = 12.0;
@@ -145,8 +149,7 @@ fn meaning_features(candidates: &[Candidate<'_>]) -> Vec<[f32; 6]> {
         best: known.iter().map(|near| near.best).sum::<f32>() / count,
         mean: known.iter().map(|near| near.mean).sum::<f32>() / count,
     };
-    let near: Vec<Closeness> =
-        candidates.iter().map(|candidate| candidate.near.unwrap_or(average)).collect();
+    let near: Vec<Closeness> = candidates.iter().map(|candidate| candidate.near.unwrap_or(average)).collect();
     let top = near.iter().fold(Closeness { best: f32::MIN, mean: f32::MIN }, |top, near| Closeness {
         best: top.best.max(near.best),
         mean: top.mean.max(near.mean),

@@ -1,6 +1,6 @@
 //! From a question to the passages that may answer it: BM25 and meaning gather candidates, `rank` orders them.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 use tantivy::collector::TopDocs;
 use tantivy::query::{BooleanQuery, BoostQuery, EmptyQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
@@ -126,13 +126,14 @@ impl SearchIndex {
         let limit = wanted.limit.max(CANDIDATES);
         let words = searcher.search(&query, &TopDocs::with_limit(limit).order_by_score())?;
         let Some(meaning) = wanted.meaning else {
-            let found = words.into_iter().map(|(bm25, address)| Found { address, bm25, near: None, fused: bm25 });
+            let found =
+                words.into_iter().map(|(bm25, address)| Found { address, bm25, near: None, fused: bm25 });
             return Ok((found.collect(), READ));
         };
         let filters: Vec<&Filter> = wanted.filters.iter().collect();
         let near = self.near(searcher, meaning, &filters, CANDIDATES)?;
-        let known: FxHashMap<DocAddress, ()> = words.iter().map(|(_, address)| (*address, ())).collect();
-        let others = near.iter().map(|near| near.0).filter(|address| !known.contains_key(address));
+        let known: FxHashSet<DocAddress> = words.iter().map(|(_, address)| *address).collect();
+        let others = near.iter().map(|near| near.0).filter(|address| !known.contains(address));
         let scores = meaning::scores(searcher, &query, others.collect())?;
         let mut found = meaning::fuse(&words, &near, &scores);
         let read = found.len().min(READ_FUSED);

@@ -142,7 +142,10 @@ impl SearchIndex {
         let fused = meaning::fuse(first, &near, &scores);
         let seen: FxHashSet<DocAddress> = fused.iter().map(|found| found.address).collect();
         let behind = behind.iter().map(|(_, address)| *address).filter(|address| !seen.contains(address));
-        let list = fused.iter().map(|found| (found.fused, found.address)).chain(behind.map(|address| (0.0, address)));
+        let list = fused
+            .iter()
+            .map(|found| (found.fused, found.address))
+            .chain(behind.map(|address| (0.0, address)));
         Ok((list.skip(offset).take(limit).collect(), total, facets))
     }
 

@@ -66,10 +66,7 @@ mod tests {
         let found: Vec<&str> = spans(passage).into_iter().map(|range| &passage.text[range]).collect();
         assert_eq!(
             found,
-            [
-                "Yes. It is so. The pump holds forty litres of oil.",
-                "Check it every week or so. Done."
-            ]
+            ["Yes. It is so. The pump holds forty litres of oil.", "Check it every week or so. Done."]
         );
         assert_eq!(group("a. b.", [0..2, 3..5].into_iter()), [0, 0]);
         assert!(group("", std::iter::empty()).is_empty());

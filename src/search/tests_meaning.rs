@@ -1,8 +1,8 @@
 //! Words and meaning together, with a table in place of a model; and questions that lean on a context.
 
 use crate::{
-    Answer, Closeness, DocumentMeta, Filter, Meaning, Near, Options, SearchIndex, SearchRequest, Shape, Wanted,
-    answer, is_plain, split_passages,
+    Answer, Closeness, DocumentMeta, Filter, Meaning, Near, Options, SearchIndex, SearchRequest, Shape,
+    Wanted, answer, is_plain, split_passages,
 };
 
 /// Nearness of documents, their first passage meant.
@@ -21,7 +21,12 @@ impl Meaning for Table {
             ordinal: 0,
             closeness: Closeness { best: *near, mean: *near },
         };
-        self.0.iter().filter(|(id, _)| allowed.is_none_or(|allowed| allowed(id))).map(near).take(limit).collect()
+        self.0
+            .iter()
+            .filter(|(id, _)| allowed.is_none_or(|allowed| allowed(id)))
+            .map(near)
+            .take(limit)
+            .collect()
     }
 
     fn closeness(&self, document: &str, ordinal: u32) -> Option<Closeness> {

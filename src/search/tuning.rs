@@ -4,8 +4,8 @@ use crate::answer::{self, MAX_SENTENCES, SENTENCE_FEATURES, TRUST_FEATURES};
 use crate::error::Result;
 use crate::eval::{ANSWER_PASSAGES, covers};
 use crate::index::SearchIndex;
-use crate::rank::PASSAGE_FEATURES;
 use crate::meaning::Meaning;
+use crate::rank::PASSAGE_FEATURES;
 use crate::retrieve::Wanted;
 use crate::squad::{GoldQuestion, is_hit};
 

@@ -1,6 +1,9 @@
 //! The files of a store. `CURRENT` names the generation; a generation is three files that only grow: passage vectors,
 //! sentence vectors and the log. What stands in the log is on the disk; what stands behind it after a crash is cut off.
-#![allow(unsafe_code, reason = "the files are mapped into memory; only this program changes them, and they only grow")]
+#![allow(
+    unsafe_code,
+    reason = "the files are mapped into memory; only this program changes them, and they only grow"
+)]
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -88,8 +91,7 @@ impl Growing {
     pub(crate) fn open(dir: &Path, name: &str, generation: u64) -> Result<Self> {
         let path = dir.join(format!("{name}.{generation}"));
         let open = || -> std::io::Result<(File, u64)> {
-            let file =
-                OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
             let length = file.metadata()?.len();
             Ok((file, length))
         };

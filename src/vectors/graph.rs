@@ -59,7 +59,12 @@ impl Graph {
     }
 
     /// The nearest rows that `allowed` lets through, in any order.
-    pub(crate) fn nearest(&self, query: &Fine, limit: usize, allowed: impl Fn(u64) -> bool) -> Result<Vec<u32>> {
+    pub(crate) fn nearest(
+        &self,
+        query: &Fine,
+        limit: usize,
+        allowed: impl Fn(u64) -> bool,
+    ) -> Result<Vec<u32>> {
         let found = self.index.lock().filtered_search(&query.coarse(), limit, allowed).map_err(failed)?;
         Ok(found.keys.into_iter().map(|key| key as u32).collect())
     }
@@ -71,9 +76,8 @@ fn prepare(index: &mut Index) {
     index.change_expansion_search(EXPANSION_SEARCH);
     let metric = move |a: *const i8, b: *const i8| -> f32 {
         // SAFETY: the index hands out vectors of its own number of dimensions.
-        let (a, b) = unsafe {
-            (std::slice::from_raw_parts(a, dimensions), std::slice::from_raw_parts(b, dimensions))
-        };
+        let (a, b) =
+            unsafe { (std::slice::from_raw_parts(a, dimensions), std::slice::from_raw_parts(b, dimensions)) };
         1.0 - byte_cosine(a, b)
     };
     index.change_metric::<i8>(Box::new(metric));

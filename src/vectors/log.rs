@@ -6,10 +6,21 @@
 pub(crate) enum Record {
     /// Passages of a document, each with its number of sentence vectors; they follow those that are there when the
     /// fingerprint is the same and the document was not complete, else they take their place.
-    Put { document: String, stamp: i64, fingerprint: u64, complete: bool, spans: Vec<u16> },
-    Remove { document: String },
+    Put {
+        document: String,
+        stamp: i64,
+        fingerprint: u64,
+        complete: bool,
+        spans: Vec<u16>,
+    },
+    Remove {
+        document: String,
+    },
     /// The same passages, known under a new stamp.
-    Stamp { document: String, stamp: i64 },
+    Stamp {
+        document: String,
+        stamp: i64,
+    },
 }
 
 /// Longest record: a document's passages come in batches far smaller than this.
@@ -25,7 +36,9 @@ pub(crate) fn encode(record: &Record) -> Vec<u8> {
             body.extend_from_slice(&fingerprint.to_le_bytes());
             body.push(u8::from(*complete));
             body.extend_from_slice(&(spans.len() as u32).to_le_bytes());
-            spans.iter().for_each(|count| body.extend_from_slice(&count.to_le_bytes()));
+            for count in spans {
+                body.extend_from_slice(&count.to_le_bytes());
+            }
         }
         Record::Remove { document } => {
             body.push(2);

@@ -72,8 +72,7 @@ impl VectorStore {
             }
             _ => scan(&state, &query.0, 0, wanted, &open),
         };
-        let mut near: Vec<Neighbour> =
-            rows.into_iter().map(|row| neighbour(&state, &query.0, row)).collect();
+        let mut near: Vec<Neighbour> = rows.into_iter().map(|row| neighbour(&state, &query.0, row)).collect();
         near.sort_by(|a, b| b.score().total_cmp(&a.score()));
         near.truncate(limit);
         Ok(near)
@@ -106,8 +105,13 @@ impl VectorStore {
 
 /// Whether so many rows of the graph are allowed that it finds enough of them.
 fn is_wide(state: &State, open: &[bool], rows: usize) -> bool {
-    let allowed: usize =
-        state.documents.iter().zip(open).filter(|(_, open)| **open).map(|(document, _)| document.rows.len()).sum();
+    let allowed: usize = state
+        .documents
+        .iter()
+        .zip(open)
+        .filter(|(_, open)| **open)
+        .map(|(document, _)| document.rows.len())
+        .sum();
     allowed * ALLOWED_SHARE >= rows
 }
 

@@ -1,6 +1,9 @@
 //! Vectors as bytes: each is scaled by its own largest number, so that a unit vector of a few hundred numbers loses
 //! less than 0.003 of a cosine. The query stays finer (12 bits).
-#![allow(unsafe_code, reason = "one function is compiled for a processor feature that is checked before the call")]
+#![allow(
+    unsafe_code,
+    reason = "one function is compiled for a processor feature that is checked before the call"
+)]
 
 /// Bytes of a stored vector before its numbers: the scale.
 pub(crate) const SCALE: usize = 4;
@@ -18,7 +21,8 @@ impl Fine {
     /// Any length; scaled to length one first.
     pub(crate) fn new(vector: &[f32]) -> Self {
         let factor = 1.0 / length(vector);
-        let largest = vector.iter().fold(0.0f32, |most, x| most.max((x * factor).abs())).max(f32::MIN_POSITIVE);
+        let largest =
+            vector.iter().fold(0.0f32, |most, x| most.max((x * factor).abs())).max(f32::MIN_POSITIVE);
         let numbers = vector.iter().map(|x| (x * factor / largest * FINE).round() as i16).collect();
         Self { numbers, scale: largest / FINE }
     }

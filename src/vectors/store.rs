@@ -231,7 +231,8 @@ impl State {
                 passages += spans.len() as u64;
                 sentences += spans.iter().map(|count| u64::from(*count)).sum::<u64>();
             }
-            if passages * stride > state.passage_file.len() || sentences * stride > state.sentence_file.len() {
+            if passages * stride > state.passage_file.len() || sentences * stride > state.sentence_file.len()
+            {
                 break;
             }
             state.apply(record);

@@ -28,9 +28,9 @@ fn main() -> Result<(), Failure> {
     eval::index_articles(&index, &articles, Shape::default())?;
     // Named vectors stay, for the next run.
     let kept = rest.iter().find_map(|option| option.strip_prefix("vectors=")).map(std::path::PathBuf::from);
-    let vectors = kept.clone().unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("lectern-fit-vectors-{}", std::process::id()))
-    });
+    let vectors = kept
+        .clone()
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("lectern-fit-vectors-{}", std::process::id())));
     let understanding = match model {
         Some(model) => Some(understanding(model.as_ref(), &vectors, &index, articles.len())?),
         None => None,
@@ -154,11 +154,11 @@ fn rank<const N: usize>(list: &tuning::Rows<N>, weights: &[f32; N]) -> Option<us
 
 /// Learns when to refuse: each article's questions with the article in the index and without it.
 fn trust(understood: &Understood<'_>, articles: &[Article]) -> Result<(), Failure> {
+    const N: usize = lectern_search::TRUST_FEATURES;
     let index = understood.index;
     let row_of = |gold: &GoldQuestion, hidden: Option<&str>| -> Result<_, Failure> {
         Ok(tuning::trust_row(index, gold, understood.ask(gold, hidden)?.as_deref())?)
     };
-    const N: usize = lectern_search::TRUST_FEATURES;
     let mut halves: [Vec<([f32; N], bool)>; 2] = [Vec::new(), Vec::new()];
     let mut hits: [Vec<bool>; 2] = [Vec::new(), Vec::new()];
     for (number, article) in articles.iter().enumerate() {

@@ -12,19 +12,17 @@ const SPANS: usize = 4;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let count: usize = arguments.first().ok_or("usage: vectors_bench COUNT [SENTENCES QUERIES DIMENSIONS]")?.parse()?;
+    let count: usize =
+        arguments.first().ok_or("usage: vectors_bench COUNT [SENTENCES QUERIES DIMENSIONS]")?.parse()?;
     let mut random = Random(0x2545_F491_4F6C_DD1D);
-    let (sentences, queries) = match &arguments[1..] {
-        [sentences, queries, dimensions] => {
-            let dimensions = dimensions.parse()?;
-            (read(sentences, dimensions)?, read(queries, dimensions)?)
-        }
-        _ => {
-            let centres: Vec<Vec<f32>> = (0..500).map(|_| random.vector(384)).collect();
-            let near = |random: &mut Random, n: usize| random.blend(&centres[n % 500], 0.7);
-            let sentences: Vec<_> = (0..12_000).map(|n| near(&mut random, n / 20)).collect();
-            (sentences, (0..1000).map(|n| near(&mut random, n * 7)).collect())
-        }
+    let (sentences, queries) = if let [sentences, queries, dimensions] = &arguments[1..] {
+        let dimensions = dimensions.parse()?;
+        (read(sentences, dimensions)?, read(queries, dimensions)?)
+    } else {
+        let centres: Vec<Vec<f32>> = (0..500).map(|_| random.vector(384)).collect();
+        let near = |random: &mut Random, n: usize| random.blend(&centres[n % 500], 0.7);
+        let sentences: Vec<_> = (0..12_000).map(|n| near(&mut random, n / 20)).collect();
+        (sentences, (0..1000).map(|n| near(&mut random, n * 7)).collect())
     };
     let folder = std::env::temp_dir().join(format!("lectern-vectors-{}", std::process::id()));
     let store = VectorStore::open(&folder, sentences[0].len())?;
@@ -43,7 +41,12 @@ fn main() -> Result<(), Failure> {
         }
         store.put(&format!("doc{document}"), (0, 0), &passages, true)?;
     }
-    println!("{} passages written in {:.1} s: {:?}", means.len(), started.elapsed().as_secs_f64(), store.stats());
+    println!(
+        "{} passages written in {:.1} s: {:?}",
+        means.len(),
+        started.elapsed().as_secs_f64(),
+        store.stats()
+    );
     let queries: Vec<&Vec<f32>> = queries.iter().step_by((queries.len() / 300).max(1)).collect();
     let truth: Vec<Vec<usize>> = queries.iter().map(|query| exact(&means, query, 10)).collect();
     report("exact", &store, &queries, &truth)?;
@@ -62,7 +65,12 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-fn report(name: &str, store: &VectorStore, queries: &[&Vec<f32>], truth: &[Vec<usize>]) -> Result<(), Failure> {
+fn report(
+    name: &str,
+    store: &VectorStore,
+    queries: &[&Vec<f32>],
+    truth: &[Vec<usize>],
+) -> Result<(), Failure> {
     let (mut hits, mut times) = (0, Vec::new());
     for (query, truth) in queries.iter().zip(truth) {
         let started = Instant::now();
@@ -70,8 +78,11 @@ fn report(name: &str, store: &VectorStore, queries: &[&Vec<f32>], truth: &[Vec<u
         times.push(started.elapsed().as_secs_f64() * 1e3);
         found.sort_by(|a, b| b.mean.total_cmp(&a.mean));
         let number = |id: &str| id.trim_start_matches("doc").parse::<usize>().unwrap_or(0);
-        let ten: Vec<usize> =
-            found.iter().take(10).map(|near| number(&near.document) * PASSAGES + near.ordinal as usize).collect();
+        let ten: Vec<usize> = found
+            .iter()
+            .take(10)
+            .map(|near| number(&near.document) * PASSAGES + near.ordinal as usize)
+            .collect();
         hits += truth.iter().filter(|row| ten.contains(row)).count();
     }
     times.sort_by(f64::total_cmp);
@@ -93,8 +104,7 @@ fn exact(means: &[Vec<f32>], query: &[f32], limit: usize) -> Vec<usize> {
 
 fn read(path: &str, dimensions: usize) -> Result<Vec<Vec<f32>>, Failure> {
     let bytes = std::fs::read(path)?;
-    let numbers: Vec<f32> =
-        bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    let numbers: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     Ok(numbers.chunks_exact(dimensions).map(<[f32]>::to_vec).collect())
 }
 
