@@ -107,13 +107,12 @@ fn list(view: &Value, known: bool) {
 }
 
 fn verify(client: &Client, name: Option<&str>, as_json: bool) -> Result<ExitCode> {
-    let names = match name {
-        Some(name) => vec![checked(name)?.to_owned()],
-        None => {
-            let view = client.get("/models", &[])?;
-            let items = view["items"].as_array().into_iter().flatten();
-            items.filter_map(|m| m["name"].as_str().map(str::to_owned)).collect()
-        }
+    let names = if let Some(name) = name {
+        vec![checked(name)?.to_owned()]
+    } else {
+        let view = client.get("/models", &[])?;
+        let items = view["items"].as_array().into_iter().flatten();
+        items.filter_map(|m| m["name"].as_str().map(str::to_owned)).collect()
     };
     let mut good = true;
     for name in names {

@@ -80,7 +80,7 @@ pub use child::{Reader, child_main, child_main_with};
 pub use detect::detect;
 pub use model::{Block, BlockKind, ExtractError, ExtractErrorCode, Extracted, Format, Limits, Source};
 pub use ocr::{Tesseract, read_image};
-pub use process_limits::confine_to_reading;
 pub use pool::{Extractor, PoolConfig};
+pub use process_limits::confine_to_reading;
 pub use read::{embed, extract};
 pub use writer::TextWriter;

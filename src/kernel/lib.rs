@@ -15,8 +15,8 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{Code, Error, FieldError, Result};
 pub use event::Event;
 pub use id::{
-    ConversationId, DocumentId, EventId, IdError, JobId, KeyId, LexiconId, RequestId, SessionId, TenantId, TurnId,
-    UserId,
+    ConversationId, DocumentId, EventId, IdError, JobId, KeyId, LexiconId, RequestId, SessionId, TenantId,
+    TurnId, UserId,
 };
 pub use page::{Cursor, Page, PageRequest};
 pub use scope::{Actor, Permission, Principal, Role, Scope};

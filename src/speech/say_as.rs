@@ -157,9 +157,8 @@ fn ordinal(text: &str, language: &str) -> String {
             format!("{number}.")
         }
         ("fr", Ok(1)) => "premier".to_owned(),
-        ("fr", Ok(number)) => format!("{number}e"),
         ("es" | "it" | "pt", Ok(number)) => format!("{number}º"),
-        ("nl", Ok(number)) => format!("{number}e"),
+        ("fr" | "nl", Ok(number)) => format!("{number}e"),
         _ => text.to_owned(),
     }
 }
@@ -178,11 +177,10 @@ fn date(text: &str, format: Option<&str>, language: &str) -> Option<String> {
         .collect();
     let order = match format {
         Some(format) if numbers.len() == format.len() && format.chars().all(|c| "dmy".contains(c)) => format,
-        Some(_) => return None,
         None if numbers.len() == 3 && numbers[0] > 31 => "ymd",
         None if numbers.len() == 3 && language == "en" => "mdy",
         None if numbers.len() == 3 => "dmy",
-        None => return None,
+        _ => return None,
     };
     let part = |wanted: char| order.chars().position(|c| c == wanted).map(|at| numbers[at]);
     let (day, month, year) = (part('d'), part('m')?, part('y'));

@@ -113,7 +113,7 @@ impl Clauses {
                     self.trace.add(trace);
                     return Ok(Next::Clause(Box::new(Heard { head, samples, name, trace })));
                 }
-                Some(Sound::Over(_)) => {
+                Some(Sound::Over) => {
                     self.trace.total_ms = since(self.speaking.started);
                     return Ok(Next::Over);
                 }

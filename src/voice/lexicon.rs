@@ -70,16 +70,15 @@ impl Voice {
     /// The lexicon for speaking; `tried` entries go before saved ones of the same word.
     pub(crate) async fn lexicon(&self, scope: &Scope, tried: &[NewLexiconEntry]) -> Result<Arc<Lexicon>> {
         let known = self.lexicons.lock().get(scope.tenant()).cloned();
-        let saved = match known {
-            Some(saved) => saved,
-            None => {
-                let views = self.db(scope)?.read(store::lexicon).await?;
-                let saved: Vec<NewLexiconEntry> = views.into_iter().map(as_new).collect();
-                let lexicon = Arc::new(Lexicon::new(saved.iter().map(spoken)));
-                let saved = Arc::new((saved, lexicon));
-                self.lexicons.lock().insert(scope.tenant().clone(), Arc::clone(&saved));
-                saved
-            }
+        let saved = if let Some(saved) = known {
+            saved
+        } else {
+            let views = self.db(scope)?.read(store::lexicon).await?;
+            let saved: Vec<NewLexiconEntry> = views.into_iter().map(as_new).collect();
+            let lexicon = Arc::new(Lexicon::new(saved.iter().map(spoken)));
+            let saved = Arc::new((saved, lexicon));
+            self.lexicons.lock().insert(scope.tenant().clone(), Arc::clone(&saved));
+            saved
         };
         if tried.is_empty() {
             return Ok(Arc::clone(&saved.1));

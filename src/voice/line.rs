@@ -27,7 +27,7 @@ pub(crate) enum Line {
     /// Milliseconds.
     Rest(u32),
     /// The end; the whole turn when it was an answer.
-    Over(Option<serde_json::Value>),
+    Over,
     Failed(Failure),
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn line(part: AnswerPart) -> Option<Line> {
             citations: sentence.citations,
             rate: 1.0,
         })),
-        AnswerPart::Done(turn) => Some(Line::Over(Some(turn))),
+        AnswerPart::Done(_) => Some(Line::Over),
         AnswerPart::Failed(failure) => Some(Line::Failed(failure)),
         AnswerPart::Retrieval { .. } | AnswerPart::Token(_) | AnswerPart::Citation(_) => None,
     }
@@ -58,7 +58,7 @@ pub(crate) fn line(part: AnswerPart) -> Option<Line> {
 pub(crate) fn of_text(text: &str, language: Option<&str>) -> Lines {
     let mut lines = Vec::new();
     say(text, language, 1.0, &mut lines);
-    lines.push(Line::Over(None));
+    lines.push(Line::Over);
     Box::pin(stream::iter(lines))
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn of_ssml(parts: Vec<SsmlPart>) -> Lines {
             SsmlPart::Break(ms) => lines.push(Line::Rest(ms)),
         }
     }
-    lines.push(Line::Over(None));
+    lines.push(Line::Over);
     Box::pin(stream::iter(lines))
 }
 

@@ -236,6 +236,7 @@ pub struct LexiconView {
 }
 
 /// Null where null is meant, absent where nothing is.
+#[allow(clippy::option_option, reason = "absent, null and a value are three things")]
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(from).map(Some)
 }

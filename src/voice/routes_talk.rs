@@ -123,7 +123,7 @@ async fn listen(
                 None => Err(None),
             },
             Some(said) = talk.said.recv() => {
-                talk.heard(said).await;
+                talk.heard(said);
                 Ok(())
             }
             Some(told) = talk.told.recv() => {

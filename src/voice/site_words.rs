@@ -97,12 +97,11 @@ impl SiteWords {
         let path = self.path(scope, &version)?;
         let at = path.clone();
         let kept = blocking(move || SiteModel::load(&at)).await?;
-        let model = match kept {
-            Some(model) => model,
-            None => {
-                let texts = texts.texts(scope, TEXT).await?;
-                build(Arc::clone(&self.inner.ears), texts, path).await?
-            }
+        let model = if let Some(model) = kept {
+            model
+        } else {
+            let texts = texts.texts(scope, TEXT).await?;
+            build(Arc::clone(&self.inner.ears), texts, path).await?
         };
         let model = Some(Arc::new(model)).filter(|model| !model.is_empty());
         let mut known = self.inner.known.lock();

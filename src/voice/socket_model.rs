@@ -78,6 +78,7 @@ pub enum ClientMessage {
 }
 
 /// When what happened, in milliseconds since the end of speech, or since `ask`.
+#[allow(clippy::struct_field_names, reason = "the API names the unit in every field")]
 #[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
 pub struct TalkTrace {
     /// Always 0.

@@ -59,8 +59,8 @@ pub(crate) enum Sound {
         name: Option<String>,
         trace: PartTrace,
     },
-    /// The end of all; the turn when it was an answer.
-    Over(Option<serde_json::Value>),
+    /// The end of all.
+    Over,
     /// The end, for this reason.
     Failed(Error),
 }
@@ -169,8 +169,8 @@ impl Run {
             match line {
                 Some(Line::Say(said)) => self.say(&said).await?,
                 Some(Line::Rest(ms)) => self.send(Sound::Samples(silence(ms))),
-                Some(Line::Over(turn)) => {
-                    self.send(Sound::Over(turn));
+                Some(Line::Over) => {
+                    self.send(Sound::Over);
                     return Ok(());
                 }
                 Some(Line::Failed(failure)) => return Err(failure.into()),
@@ -206,10 +206,14 @@ impl Run {
         let room = tokio::time::timeout(STALLED, self.room.acquire());
         let turn = tokio::select! {
             () = self.stop.token.cancelled() => return Ok(()),
-            room = room => match room {
-                Ok(Ok(room)) => { room.forget(); self.voice.turn().await? }
-                _ => { self.stop.now(); return Ok(()) }
-            },
+            room = room => {
+                let Ok(Ok(room)) = room else {
+                    self.stop.now();
+                    return Ok(());
+                };
+                room.forget();
+                self.voice.turn().await?
+            }
         };
         let work = Work {
             head: Head {

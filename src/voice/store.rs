@@ -1,5 +1,7 @@
 //! All SQL of the lexicon and of preferences.
 
+use std::fmt::Write as _;
+
 use lectern_kernel::LexiconId;
 use lectern_store::{Row, StoreError, Tx, Value, params};
 
@@ -55,7 +57,8 @@ pub(crate) fn page(
     let total = tx.scalar(&format!("SELECT count(*) FROM lexicon WHERE {filter}"), &values)?;
     if let Some((folded, id)) = after {
         let next = values.len() + 1;
-        filter.push_str(&format!(" AND (folded, id) > (${next}, ${})", next + 1));
+        // Writing to a string cannot fail.
+        let _ = write!(filter, " AND (folded, id) > (${next}, ${})", next + 1);
         values.extend([folded.into(), id.into()]);
     }
     let sql = format!(

@@ -103,7 +103,7 @@ impl State {
             match self.speaking.next().await {
                 Some(Sound::Samples(samples)) => (self.samples, self.at) = (samples, 0),
                 Some(Sound::Begin(_) | Sound::End { .. }) => {}
-                Some(Sound::Over(_)) => {
+                Some(Sound::Over) => {
                     self.over = true;
                     let bytes = self.encoder.finish().map_err(encoded)?;
                     return Ok(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty()));
@@ -120,7 +120,7 @@ impl State {
             match self.speaking.next().await {
                 Some(Sound::Samples(samples)) => self.samples = samples,
                 Some(Sound::Begin(_) | Sound::End { .. }) => {}
-                Some(Sound::Over(_)) => {
+                Some(Sound::Over) => {
                     return Err(Error::new(Code::Conflict, "The text has nothing that can be spoken.")
                         .hint("Send text with at least one letter or digit."));
                 }

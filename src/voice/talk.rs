@@ -130,7 +130,8 @@ impl Talk {
             }
             ClientMessage::Ask { text } => {
                 let trace = answer::Trace::new(Instant::now(), TalkTrace::default());
-                self.ask(&text, trace).await
+                self.ask(&text, trace);
+                Ok(())
             }
             ClientMessage::Stop => {
                 self.stop(true);
@@ -297,7 +298,7 @@ impl Talk {
     }
 
     /// The recogniser has done some work.
-    pub(crate) async fn heard(&mut self, said: Said) {
+    pub(crate) fn heard(&mut self, said: Said) {
         let Some((_, ended, silence)) = self.waiting.take_if(|(work, ..)| *work == said.work) else {
             let text = self.utterance.as_mut().and_then(|utterance| utterance.told(said));
             if let Some(text) = text {
@@ -325,15 +326,13 @@ impl Talk {
             self.start.as_ref().is_some_and(|start| start.auto_ask || start.mode == TalkMode::HandsFree);
         if asks && !transcript.text.trim().is_empty() {
             let trace = answer::Trace::new(ended, first);
-            if let Err(error) = self.ask(&transcript.text, trace).await {
-                self.fail(&error);
-            }
+            self.ask(&transcript.text, trace);
         }
     }
 
-    async fn ask(&mut self, text: &str, trace: answer::Trace) -> Result<()> {
+    fn ask(&mut self, text: &str, trace: answer::Trace) {
         self.stop(true);
-        let Some(start) = &self.start else { return Ok(()) };
+        let Some(start) = &self.start else { return };
         let question = Question {
             text: text.to_owned(),
             conversation: self.conversation.clone(),
@@ -365,7 +364,6 @@ impl Talk {
                 () = answering.run(question) => {}
             }
         });
-        Ok(())
     }
 
     /// The answer tells how far it is.

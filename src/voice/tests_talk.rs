@@ -98,7 +98,7 @@ impl Caller {
         loop {
             assert!(Instant::now() < deadline, "no {kind}: {messages:?}");
             tokio::select! {
-                Some(said) = self.talk.said.recv() => self.talk.heard(said).await,
+                Some(said) = self.talk.said.recv() => self.talk.heard(said),
                 Some(told) = self.talk.told.recv() => self.talk.answered(told),
                 frame = self.sending.next() => match frame.expect("goes on") {
                     Frame::Sound(bytes) => self.sound += bytes.len(),
@@ -163,7 +163,7 @@ async fn silence_is_no_utterance() {
     caller.say(json!({ "type": "start" })).await;
     caller.until("ready").await;
     caller.say(json!({ "type": "listen" })).await;
-    caller.hear(&[0; 16_000]);
+    caller.hear(&vec![0; 16_000]);
     caller.say(json!({ "type": "end_of_speech" })).await;
     let messages = caller.until("transcript").await;
     assert_eq!(messages.last().map(|m| m["text"].clone()), Some(json!("")));

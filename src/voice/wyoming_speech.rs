@@ -76,8 +76,8 @@ pub(crate) async fn play(writer: &mut Writer, mut speaking: Speaking) -> Result<
                 chunks(writer, &samples, &mut sent).await?;
             }
             Some(Sound::Begin(_) | Sound::End { .. }) => {}
-            Some(Sound::Over(_)) if begun => return send(writer, "audio-stop", json!({})).await,
-            Some(Sound::Over(_)) => {
+            Some(Sound::Over) if begun => return send(writer, "audio-stop", json!({})).await,
+            Some(Sound::Over) => {
                 return Err(Error::new(Code::Conflict, "The text has nothing that can be spoken."));
             }
             Some(Sound::Failed(error)) => return Err(error),
@@ -145,7 +145,7 @@ impl Dictation {
     pub(crate) fn end(&mut self) {
         let rest = std::mem::take(&mut self.pending);
         self.say(rest);
-        let _ = self.lines.send(Line::Over(None));
+        let _ = self.lines.send(Line::Over);
     }
 
     /// Sends what is spoken by now, or all to the end.
@@ -168,7 +168,7 @@ impl Dictation {
                     chunks(writer, &samples, &mut self.sent).await?;
                 }
                 Some(Sound::Begin(_) | Sound::End { .. }) => {}
-                Some(Sound::Over(_)) => {
+                Some(Sound::Over) => {
                     if self.begun {
                         send(writer, "audio-stop", json!({})).await?;
                     }
