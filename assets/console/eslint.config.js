@@ -25,7 +25,7 @@ export default ts.config(
   {
     files: ['src/pages/**', 'src/components/**', 'src/App.svelte'],
     rules: {
-      'no-restricted-globals': ['error', 'fetch', 'EventSource', 'XMLHttpRequest'],
+      'no-restricted-globals': ['error', 'fetch', 'EventSource', 'XMLHttpRequest', 'WebSocket'],
     },
   },
   {

@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cps, multipart, read, search, signs, tone } from './mock-data.mjs';
+import { voiceRoutes, voiceSocket, voiceStream } from './mock-voice.mjs';
 
 const DIST = join(dirname(fileURLToPath(import.meta.url)), '../dist');
 const MIME = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
@@ -23,7 +24,7 @@ const db = {
   settings: {
     ollama: { enabled: false, url: '', model: '', keep_alive_seconds: 1800, timeout_seconds: 120 },
     answers: { sentences: 3, language: 'auto' },
-    speech: { voice: 'auto', rate: 1 },
+    speech: { voice: 'auto', rate: 170, voices: {}, speak_citations: false },
     limits: { max_upload_bytes: 536870912, extract_seconds: 60, extract_memory_bytes: 1073741824, extract_workers: 2 },
   },
 };
@@ -147,7 +148,7 @@ const routes = [
   ['GET /setup', () => [200, { needed: !db.user, version: '0.1.0' }]],
   ['POST /setup', (_, __, b) => {
     if (b.code !== CODE) throw new Problem(403, 'forbidden', 'The set-up code is wrong.', 'The server printed it when it started.', [{ field: 'code', message: 'Not this one.' }]);
-    db.user = { id: id('usr'), name: b.name, email: b.email, role: 'administrator' };
+    db.user = { id: id('usr'), name: b.name, email: b.email, role: 'admin' };
     Object.assign(db, { password: b.password, signedIn: true });
     return [201, session()];
   }],
@@ -235,6 +236,7 @@ const routes = [
       queue: { queued: by('queued'), running: 0, failed: by('failed') },
       disk: { data_bytes: 48_200_000, blobs_bytes: 31_000_000, index_bytes: 9_100_000, database_bytes: 6_400_000, free_bytes: 212_000_000_000 },
       memory: { resident_bytes: 71_000_000 },
+      models: { runtime: { name: 'RTen', version: '0.27', device: 'CPU', threads: 2 }, budget_bytes: 1e9, used_bytes: 6.4e7, items: [{ name: 'lantern-en', kind: 'voice', in_use: null, loaded: true, memory_bytes: 6.4e7, problem: null }, { name: 'minilm', kind: 'embedding', in_use: true, loaded: false, memory_bytes: 0, problem: null }] },
       recent_errors: db.documents.filter((d) => d.problem).map((d) => ({ at: d.updated_at, code: d.problem.code, message: d.problem.message, document: d.id })),
       egress: db.settings.ollama.url ? [{ at: now(), method: 'GET', url: `${db.settings.ollama.url}/api/tags`, allowed: true, purpose: 'ollama test', status: 200 }] : [],
     }];
@@ -246,6 +248,7 @@ const routes = [
     return [201, { ...key, secret: 'lec_ab12cd34ef56gh78ij90' }];
   }],
   ['DELETE /keys/:id', ([i]) => ((db.keys = db.keys.filter((k) => k.id !== i)), [204])],
+  ...voiceRoutes(db, Problem),
 ].map(([route, run]) => {
   const [method, path] = route.split(' ');
   return { method, pattern: new RegExp(`^${path.replace(/:\w+/g, '([^/]+)')}$`), run };
@@ -283,6 +286,7 @@ async function api(request, response, path, query) {
   if (part?.[3] === 'original') return original(response, doc(part[2]), query.get('inline') === 'true');
   if (part?.[3] === 'audio') return response.writeHead(200, { 'content-type': 'audio/wav' }).end(tone());
   if (part?.[3] === 'export') return response.writeHead(200, { 'content-type': 'text/plain' }).end('# Export');
+  if (await voiceStream({ db, request, response, path, query, raw, Problem })) return;
   const isForm = request.headers['content-type']?.startsWith('multipart/');
   const body = raw.length > 0 && !isForm ? JSON.parse(raw.toString('utf8')) : {};
   if (path === '/ask' && method === 'POST') return stream(response, body);
@@ -306,6 +310,10 @@ const server = createServer(async (request, response) => {
     const body = error.body ?? new Problem(500, 'internal', 'Something went wrong inside.').body;
     response.writeHead(body.status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(body));
   }
+});
+server.on('upgrade', (request, socket) => {
+  if (request.url === '/api/v1/voice' && db.signedIn) voiceSocket(db, answer, request, socket);
+  else socket.destroy();
 });
 server.listen(Number(process.argv[2] ?? 8900), '127.0.0.1', () => {
   console.log(`listening on http://127.0.0.1:${server.address().port}\nsetup code: ${CODE}`);

@@ -1,5 +1,5 @@
 /** The console's tests in a browser. `--mock`: against the mock; `--only WORD`: checks whose name has it, after set-up and upload. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -7,8 +7,11 @@ import { access } from './checks/access.mjs';
 import { asking } from './checks/asking.mjs';
 import { documents } from './checks/documents.mjs';
 import { everywhere } from './checks/everywhere.mjs';
+import { models } from './checks/models.mjs';
 import { reading } from './checks/reading.mjs';
 import { settings } from './checks/settings.mjs';
+import { installEar, voice } from './checks/voice.mjs';
+import { makeMicrophone } from './microphone.mjs';
 import { startTarget } from './target.mjs';
 
 const mock = process.argv.includes('--mock');
@@ -17,12 +20,18 @@ const shots = process.env.LECTERN_SHOTS ?? join(tmpdir(), 'lectern-shots');
 mkdirSync(shots, { recursive: true });
 
 const target = await startTarget(mock);
+const folder = mkdtempSync(join(tmpdir(), 'lectern-mic-'));
+const microphone = makeMicrophone(folder, mock);
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: [
+    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+    '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${microphone.file}`,
+  ],
 });
 const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 }, locale: 'en-GB', acceptDownloads: true });
 context.setDefaultTimeout(15_000);
+await installEar(context);
 const page = await context.newPage();
 
 /** What must stay empty over all checks: script errors, broken policy, requests to anywhere else. */
@@ -34,11 +43,11 @@ function watch(p) {
 }
 watch(page);
 context.on('request', (r) => {
-  if (!r.url().startsWith(target.url) && !/^(data|blob|chrome-extension|about|chrome):/.test(r.url())) wrong.push(`request to ${r.url()}`);
+  if (!r.url().startsWith(target.url) && !r.url().startsWith(target.url.replace(/^http/, 'ws')) && !/^(data|blob|chrome-extension|about|chrome):/.test(r.url())) wrong.push(`request to ${r.url()}`);
 });
 
-const t = { page, context, browser, url: target.url, code: target.code, wrong, mock, shot: (name) => page.screenshot({ path: join(shots, `${name}.png`) }) };
-const all = [...access.first, ...documents, ...reading, ...asking, ...settings, ...everywhere, ...access.last];
+const t = { page, context, browser, url: target.url, code: target.code, wrong, mock, speechMs: microphone.speechMs, recording: microphone.recording, shot: (name) => page.screenshot({ path: join(shots, `${name}.png`) }) };
+const all = [...access.first, ...documents, ...reading, ...asking, ...voice, ...models, ...settings, ...everywhere, ...access.last];
 let passed = 0;
 let failed = 0;
 for (const [name, check] of all) {
@@ -56,6 +65,7 @@ for (const [name, check] of all) {
 }
 await browser.close();
 await target.stop();
+rmSync(folder, { recursive: true, force: true });
 if (failed > 0) console.log(`Pictures of the failures: ${shots}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -16,6 +16,10 @@ const freePort = () =>
     });
   });
 
+/** The program refuses settings that it does not know, and these are the tests' own. */
+const OWN = ['LECTERN_BINARY', 'LECTERN_SHOTS', 'LECTERN_SHARED', 'LECTERN_QUESTION', 'LECTERN_CACHE'];
+export const programEnv = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN.includes(name)));
+
 export async function startTarget(mock) {
   const binary = process.env.LECTERN_BINARY;
   if (!mock && !binary) throw new Error('Set LECTERN_BINARY to the program to test, or run `npm run test:pages`.');
@@ -24,7 +28,7 @@ export async function startTarget(mock) {
   const [command, args] = mock
     ? [process.execPath, [join(HERE, 'mock-server.mjs'), String(port)]]
     : [binary, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`]];
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: programEnv() });
   let log = '';
   const code = await new Promise((resolve, reject) => {
     const take = (chunk) => {

@@ -64,6 +64,8 @@ export const documents = [
     await t.page.getByRole('dialog').getByLabel('Tags').fill('site, 2026');
     await t.page.keyboard.press('Enter');
     await row(t, 'handbook.md').getByText('2026').waitFor();
+    // The row is told by an event, which may come before the answer that ends the selection.
+    await t.page.getByText('2 documents selected').waitFor({ state: 'detached' });
     await row(t, 'machines.pdf').getByRole('checkbox').click();
     await t.page.getByRole('button', { name: 'Move to collection' }).click();
     await t.page.getByRole('dialog').getByLabel('Collection').fill('Machines');

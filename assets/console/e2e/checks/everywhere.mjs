@@ -1,7 +1,7 @@
 import axe from 'axe-core';
 import { assert, open, row, until } from './common.mjs';
 
-const PAGES = ['/ask', '/documents', '/search?q=pump', '/settings', '/status'];
+const PAGES = ['/ask', '/documents', '/search?q=pump', '/transcribe', '/settings', '/settings/voices', '/settings/models', '/status'];
 
 async function audit(t, name) {
   await t.page.evaluate(axe.source);
@@ -27,7 +27,7 @@ export const everywhere = [
         await t.page.waitForTimeout(250);
         assert.equal(await t.page.evaluate(() => document.documentElement.dataset.theme), theme);
         await audit(t, `${theme} ${path}`);
-        if (theme === 'dark') await t.shot(`dark${path.replace(/\W+/g, '-').slice(0, 16)}`);
+        if (theme === 'dark') await t.shot(`dark${path.replace(/\W+/g, '-').slice(0, 20)}`);
       }
     }
   }],
@@ -36,7 +36,7 @@ export const everywhere = [
       await t.page.goto(`${t.url}/settings`);
       await t.page.locator('select[name=theme]').selectOption(theme);
       await open(t, '/ask');
-      await t.page.locator('section.history li a').first().click();
+      await t.page.locator('section.history li a', { hasText: 'Where is the asse' }).first().click();
       await t.page.locator('[data-citation="1"]').first().click();
       await t.page.locator('[data-panel] mark.cited').first().waitFor();
       await audit(t, `${theme} citation`);
@@ -59,11 +59,11 @@ export const everywhere = [
         });
         assert.ok(over <= 0, `${path} (${locale}) is ${over} pixels too wide`);
         if (locale === 'de') {
-          await t.shot(`narrow-de${path.replace(/\W+/g, '-').slice(0, 10)}`);
+          await t.shot(`narrow-de${path.replace(/\W+/g, '-').slice(0, 20)}`);
           continue;
         }
         await audit(t, `narrow ${path}`);
-        await t.shot(`narrow${path.replace(/\W+/g, '-').slice(0, 16)}`);
+        await t.shot(`narrow${path.replace(/\W+/g, '-').slice(0, 20)}`);
       }
     } finally {
       await t.page.setViewportSize({ width: 1280, height: 800 });
@@ -74,7 +74,7 @@ export const everywhere = [
     try {
       await open(t, '/ask');
       await t.page.getByRole('button', { name: 'Conversations' }).click();
-      await t.page.locator('section.history li a').first().click();
+      await t.page.locator('section.history li a', { hasText: 'Where is the asse' }).first().click();
       await t.page.locator('[data-citation="1"]').first().click();
       await t.page.locator('[data-panel] mark.cited').first().waitFor();
       await t.shot('narrow-citation');
@@ -106,7 +106,7 @@ export const everywhere = [
     await t.page.getByLabel('Ask your documents').waitFor();
     await keyboard.type('How is the filter changed?');
     await keyboard.press('Enter');
-    await t.page.locator('[data-citation="1"]').waitFor();
+    await t.page.locator('[data-turn] [data-citation="1"]').waitFor();
     for (let i = 0; i < 40; i++) {
       await keyboard.press('Shift+Tab');
       if (await t.page.evaluate(() => document.activeElement.dataset.citation === '1')) break;

@@ -51,12 +51,12 @@ export function parseAnswer(text: string, known: (n: number) => boolean): Answer
 }
 
 /** Neighbouring list items together, so that they can be one list. */
-export function groupItems(blocks: AnswerBlock[]): (AnswerBlock | { kind: 'list'; items: AnswerBlock[] })[] {
-  const out: (AnswerBlock | { kind: 'list'; items: AnswerBlock[] })[] = [];
+export function groupItems<B extends AnswerBlock>(blocks: B[]): (B | { kind: 'list'; items: B[] })[] {
+  const out: (B | { kind: 'list'; items: B[] })[] = [];
   for (const block of blocks) {
     const last = out.at(-1);
     if (block.kind !== 'item') out.push(block);
-    else if (last?.kind === 'list') last.items.push(block);
+    else if (last && 'items' in last) last.items.push(block);
     else out.push({ kind: 'list', items: [block] });
   }
   return out;

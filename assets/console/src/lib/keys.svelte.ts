@@ -20,7 +20,7 @@ export const shortcuts = {
   },
 };
 
-const PLACES: Record<string, string> = { a: '/ask', d: '/documents', s: '/search', e: '/settings', t: '/status' };
+const PLACES: Record<string, string> = { a: '/ask', d: '/documents', s: '/search', r: '/transcribe', e: '/settings', v: '/settings/voices', m: '/settings/models', t: '/status' };
 let pending = 0;
 
 function typing(target: EventTarget | null): boolean {

@@ -38,18 +38,25 @@ export function url(path: string, query: Query = {}): string {
 export interface Options {
   query?: Query;
   body?: unknown;
+  /** Sent as it is, instead of `body`; `type` says what it is. */
+  raw?: Blob;
+  type?: string;
   signal?: AbortSignal | undefined;
   accept?: string;
+  cache?: RequestCache;
 }
 
 /** Sends a request and gives the answer as it is; throws `ApiError` when it is not a success. */
 export async function send(method: string, path: string, options: Options = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: options.accept ?? 'application/json' };
   if (method !== 'GET') headers['X-CSRF-Token'] = csrf;
-  const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
+  const init: RequestInit = { method, headers, credentials: 'same-origin', cache: options.cache ?? 'no-store' };
   if (options.body !== undefined) {
     headers['Content-Type'] = 'application/json';
     init.body = JSON.stringify(options.body);
+  } else if (options.raw) {
+    headers['Content-Type'] = options.type ?? 'application/octet-stream';
+    init.body = options.raw;
   }
   if (options.signal) init.signal = options.signal;
   let response: Response;

@@ -26,8 +26,14 @@ import type {
 
 export { onSignedOut, setCsrf } from './client';
 export { ApiError } from './problem';
+export { importModel, modelApi, watchModels } from './models';
+export { transcribe } from './transcribe';
 export { upload } from './upload';
+export { speech, voiceApi } from './voice';
+export { openSocket, type OpenSocket, type Socket } from './voice-socket';
+export type * from './models';
 export type * from './types';
+export type * from './voice-types';
 
 const seg = encodeURIComponent;
 
@@ -84,7 +90,6 @@ export const api = {
 
   search: (query: SearchQuery, signal?: AbortSignal) => get<SearchView>('/search', { ...query }, signal),
 
-  turnAudioUrl: (turn: string) => url(`/ask/${seg(turn)}/audio`),
   rateTurn: (turn: string, rating: 'up' | 'down' | null, comment?: string) =>
     post<undefined>(`/ask/${seg(turn)}/feedback`, { rating, ...(comment ? { comment } : {}) }),
   turn: (turn: string) => get<TurnView>(`/ask/${seg(turn)}`),

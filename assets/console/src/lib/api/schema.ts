@@ -48,10 +48,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * The answer read aloud: WAV, 16 bit, mono, 22,050 samples a second, sent while it is made. Waits when the answer is
-         *     still being written.
-         */
+        /** The answer read aloud in one stream, also while it is still being written. */
         get: operations["get_turn_audio"];
         put?: never;
         post?: never;
@@ -72,6 +69,43 @@ export interface paths {
         put?: never;
         /** Thumbs up or down. */
         post: operations["create_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ask/{id}/speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The answer's clauses, each as soon as it can be heard: `clause` (a `ClauseEvent`), at the end `done`
+         *     (`ClausesDone`) or `error` (a problem). Closing the stream stops the voice.
+         */
+        get: operations["stream_turn_speech"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audio/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A clause of a spoken answer. The address is a hash of the sound, so it never changes. */
+        get: operations["get_audio"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -340,6 +374,162 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/lexicon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How words are said on this site. */
+        get: operations["list_lexicon"];
+        put?: never;
+        /** Say how a word is said, for all texts and voices of the site. */
+        post: operations["create_lexicon_entry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lexicon/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a pronunciation. */
+        delete: operations["delete_lexicon_entry"];
+        options?: never;
+        head?: never;
+        /** Change a pronunciation. */
+        patch: operations["patch_lexicon_entry"];
+        trace?: never;
+    };
+    "/lexicon/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole lexicon as CSV. */
+        get: operations["export_lexicon"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lexicon/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add and change pronunciations from CSV with the columns of the export; at most 1 MiB. */
+        post: operations["import_lexicon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Installed and known models, imports, memory. */
+        get: operations["list_models"];
+        put?: never;
+        /** Brings a model in: a bundle, or the files of one export. The answer comes after its trial run. */
+        post: operations["import_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a model; a choice of it ends. */
+        delete: operations["delete_model"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{name}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a model do the work of its kind, or ends that. */
+        post: operations["use_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{name}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compares a model's files with their hashes and runs it once. */
+        post: operations["verify_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Imports and changes as they happen: `models` first, then `import` and `changed`. */
+        get: operations["stream_model_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/search": {
         parameters: {
             query?: never;
@@ -446,6 +636,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A text as sound, sent while it is made: WAV, Opus in Ogg, MP3, or PCM of 16 bit at 22,050 samples a second. */
+        post: operations["create_speech"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/status": {
         parameters: {
             query?: never;
@@ -455,6 +662,79 @@ export interface paths {
         };
         /** How the appliance is: what is in use, documents, queue, disk, memory, errors, outbound connections. */
         get: operations["get_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transcriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write a recording down: WAV, MP3, FLAC, Ogg (Vorbis, Opus), M4A, MP4 or WebM, as the body or as `file` of a form with
+         *     `language` and `format` before it. With `Accept: text/event-stream` come `segment`, `segment` …, then `done` (a
+         *     `TranscriptView`) or `error` (a problem).
+         */
+        post: operations["create_transcription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/voice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A conversation by voice over a WebSocket: sound and messages both ways, as docs/voice-protocol.md describes. */
+        get: operations["converse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/voice-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own voices, and what is in force with the site's. */
+        get: operations["get_voice_preferences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Set one's own voices; null goes back to the site's. */
+        patch: operations["patch_voice_preferences"];
+        trace?: never;
+    };
+    "/voices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every voice that can be chosen. */
+        get: operations["list_voices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -534,6 +814,62 @@ export interface components {
             start: number;
             title: string;
             type: string;
+        };
+        /** @description A clause that can be heard. */
+        ClauseEvent: {
+            /** Format: double */
+            duration_ms: number;
+            index: number;
+            kind: components["schemas"]["ClauseKind"];
+            language?: string | null;
+            /**
+             * Format: double
+             * @description Since the request began.
+             */
+            ms: number;
+            /** @description Index of the sentence in the answer. */
+            sentence: number;
+            /** @description As it is spoken. */
+            text: string;
+            /** @description Its audio, for ever the same under this address. */
+            url: string;
+            voice: string;
+        };
+        /**
+         * @description What a clause tells.
+         * @enum {string}
+         */
+        ClauseKind: "answer" | "citation";
+        /** @description After the last clause. */
+        ClausesDone: {
+            clauses: number;
+            /** Format: double */
+            duration_ms: number;
+            trace: components["schemas"]["SpeechTrace"];
+        };
+        /** @description What a client says. */
+        ClientMessage: (components["schemas"]["Start"] & {
+            /** @enum {string} */
+            type: "start";
+        }) | {
+            /** @enum {string} */
+            type: "listen";
+        } | {
+            /** @enum {string} */
+            type: "end_of_speech";
+        } | {
+            text: string;
+            /** @enum {string} */
+            type: "ask";
+        } | {
+            /** @enum {string} */
+            type: "stop";
+        } | {
+            /** @enum {string} */
+            type: "cancel";
+        } | {
+            /** @enum {string} */
+            type: "ping";
         };
         /** @description A conversation with all that was said. */
         ConversationDetail: {
@@ -694,11 +1030,65 @@ export interface components {
             status?: number | null;
             url: string;
         };
+        /**
+         * @description What makes the sound.
+         * @enum {string}
+         */
+        Engine: "espeak" | "piper";
         /** @description A value and how many documents have it. */
         FacetCount: {
             /** Format: int64 */
             count: number;
             value: string;
+        };
+        /** @description What the trial run of a model found out. */
+        Facts: {
+            /**
+             * Format: int32
+             * @description Of an embedding model.
+             * @default null
+             */
+            dimensions: number | null;
+            /**
+             * @description Languages that the model itself names (BCP 47).
+             * @default []
+             */
+            languages: string[];
+            /**
+             * Format: double
+             * @description Milliseconds for loading it and for the tiny input, in the child.
+             * @default 0
+             */
+            load_ms: number;
+            /**
+             * Format: int64
+             * @description What it takes when it is loaded, about.
+             * @default 0
+             */
+            memory_bytes: number;
+            /**
+             * @description Of a voice: low, medium, high.
+             * @default null
+             */
+            quality: string | null;
+            /**
+             * Format: double
+             * @default 0
+             */
+            run_ms: number;
+            /**
+             * Format: int32
+             * @description Of a voice.
+             * @default null
+             */
+            sample_rate: number | null;
+            /** @default [] */
+            speaker_names: string[];
+            /**
+             * Format: int32
+             * @default null
+             */
+            speakers: number | null;
         };
         /** @description A field of a request and what is wrong with it. */
         FieldError: {
@@ -715,6 +1105,33 @@ export interface components {
             tag?: string | null;
             /** @description Short format name, such as `pdf`. */
             type?: string | null;
+        };
+        /** @description What an import met. */
+        ImportProblem: {
+            code: string;
+            hint?: string | null;
+            message: string;
+        };
+        /**
+         * @description How far an import is.
+         * @enum {string}
+         */
+        ImportState: "receiving" | "trying" | "done" | "failed";
+        /** @description An import: the data of the event `import`. */
+        ImportView: {
+            id: string;
+            /** @description The model's name, or the file's as long as that is not known. */
+            name: string;
+            problem?: null | components["schemas"]["ImportProblem"];
+            /** Format: int64 */
+            received_bytes: number;
+            started_at: components["schemas"]["Timestamp"];
+            state: components["schemas"]["ImportState"];
+            /**
+             * Format: int64
+             * @description What the request said it sends.
+             */
+            total_bytes?: number | null;
         };
         /** @description What `lectern index check` found. */
         IndexReport: {
@@ -740,6 +1157,17 @@ export interface components {
             /** Format: int64 */
             passages: number;
             segments: number;
+        };
+        /** @description Own settings over the site's. */
+        InForce: {
+            /** Format: int32 */
+            rate: number;
+            speak_citations: boolean;
+            /** @description For texts of its language, and of none that is known. */
+            voice?: string | null;
+            voices: {
+                [key: string]: string;
+            };
         };
         /** @description What answers, finds, speaks, hears and reads at this moment. */
         InUse: {
@@ -772,6 +1200,63 @@ export interface components {
             /** @description The key's first characters. */
             prefix: string;
         };
+        /**
+         * @description What a model is for.
+         * @enum {string}
+         */
+        Kind: "voice" | "recogniser" | "embedding" | "reranker" | "vad";
+        /** @description A file of a known model. */
+        KnownFile: {
+            /** Format: int64 */
+            bytes?: number | null;
+            name: string;
+            /** @description Absent: its content is not known, only where it is from. */
+            sha256?: string | null;
+        };
+        /** @description A model that Lectern knows. */
+        KnownModel: {
+            files: components["schemas"]["KnownFile"][];
+            /** @description How it is brought in, when not simply by its files. */
+            how?: string | null;
+            kind: components["schemas"]["Kind"];
+            languages: string[];
+            licence: string;
+            /** @description About what it takes when loaded, such as `60 MB`. */
+            memory?: string | null;
+            name: string;
+            /** @description Where it is from. */
+            source: string;
+            title: string;
+        };
+        /** @description An entry of the pronunciation lexicon. */
+        LexiconId: string;
+        /** @description What an import did. */
+        LexiconImport: {
+            /** Format: int64 */
+            added: number;
+            /** Format: int64 */
+            changed: number;
+            /** @description Lines that were left out. */
+            problems: components["schemas"]["LineProblem"][];
+            /** Format: int64 */
+            unchanged: number;
+        };
+        /**
+         * @description How a word is given.
+         * @enum {string}
+         */
+        LexiconKind: "respelling" | "phonemes";
+        /** @description A saved pronunciation. */
+        LexiconView: {
+            case_sensitive: boolean;
+            created_at: components["schemas"]["Timestamp"];
+            id: components["schemas"]["LexiconId"];
+            kind: components["schemas"]["LexiconKind"];
+            language?: string | null;
+            updated_at: components["schemas"]["Timestamp"];
+            value: string;
+            word: string;
+        };
         /** @description Limits of the configuration file, to look at. */
         LimitsView: {
             /** Format: int64 */
@@ -782,6 +1267,10 @@ export interface components {
             /** Format: int64 */
             max_upload_bytes: number;
         };
+        LineProblem: {
+            line: number;
+            message: string;
+        };
         MemoryView: {
             /** Format: int64 */
             resident_bytes: number;
@@ -791,6 +1280,124 @@ export interface components {
          * @enum {string}
          */
         Mode: "extractive" | "ollama" | "none";
+        /** @description A file of a model. */
+        ModelFile: {
+            /** Format: int64 */
+            bytes: number;
+            /** @description Without folders. */
+            name: string;
+            /** @description SHA-256 in hexadecimal. */
+            sha256: string;
+        };
+        /** @description An imported model. */
+        ModelInUse: {
+            /**
+             * @description Null: a voice, which is chosen a sentence at a time.
+             * @default null
+             */
+            in_use: boolean | null;
+            /** @default  */
+            kind: string;
+            /** @default null */
+            last_used_at: null | components["schemas"]["Timestamp"];
+            /** @default false */
+            loaded: boolean;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            memory_bytes: number;
+            /** @default  */
+            name: string;
+            /** @default null */
+            problem: string | null;
+        };
+        /** @description Memory for loaded models. */
+        ModelMemory: {
+            /** Format: int64 */
+            budget_bytes: number;
+            /**
+             * Format: int64
+             * @description A model that was not used for so long is unloaded.
+             */
+            idle_seconds: number;
+            /** Format: int64 */
+            used_bytes: number;
+        };
+        /** @description Imported models: which there are, which are loaded, and what runs them. */
+        ModelsInUse: {
+            /**
+             * Format: int64
+             * @description Memory that loaded models may take, and take.
+             * @default 0
+             */
+            budget_bytes: number;
+            /** @default [] */
+            items: components["schemas"]["ModelInUse"][];
+            /**
+             * @default {
+             *       "name": "",
+             *       "version": "",
+             *       "device": "",
+             *       "threads": 0
+             *     }
+             */
+            runtime: components["schemas"]["RuntimeInUse"];
+            /**
+             * Format: int64
+             * @default 0
+             */
+            used_bytes: number;
+        };
+        /** @description All models. */
+        ModelsView: {
+            /** @description Running imports, and the last that ended since the start. */
+            imports: components["schemas"]["ImportView"][];
+            /** @description Installed, by kind and name. */
+            items: components["schemas"]["ModelView"][];
+            /** @description Those of the list that are not installed. */
+            known: components["schemas"]["KnownModel"][];
+            /**
+             * Format: int64
+             * @description Largest import, all files together.
+             */
+            max_import_bytes: number;
+            memory: components["schemas"]["ModelMemory"];
+            runtime: components["schemas"]["RuntimeView"];
+        };
+        /** @description An installed model. */
+        ModelView: {
+            /**
+             * Format: int64
+             * @description On the disk.
+             */
+            bytes: number;
+            /** @description What its trial run found out. */
+            facts: components["schemas"]["Facts"];
+            files: components["schemas"]["ModelFile"][];
+            imported_at?: null | components["schemas"]["Timestamp"];
+            /** @description Whether it does the work of its kind. Voices are chosen in the voice settings instead: null. */
+            in_use?: boolean | null;
+            kind: components["schemas"]["Kind"];
+            /** @description Whether its files are those of an entry in the list of known models. */
+            known: boolean;
+            languages: string[];
+            last_used_at?: null | components["schemas"]["Timestamp"];
+            licence: string;
+            loaded: boolean;
+            /**
+             * Format: int64
+             * @description What it takes now.
+             */
+            memory_bytes: number;
+            name: string;
+            /** @description What that check found wrong; the model is not used as long as this is set. */
+            problem?: string | null;
+            /** @description Where it is from. */
+            source: string;
+            title: string;
+            verified_at?: null | components["schemas"]["Timestamp"];
+        };
         /** @description A passage near to the question. */
         NearView: {
             collection?: string | null;
@@ -827,6 +1434,17 @@ export interface components {
             /** @description Shown this once; only its hash is kept. */
             secret: string;
         };
+        /** @description A word and how it is said. */
+        NewLexiconEntry: {
+            case_sensitive?: boolean;
+            kind?: components["schemas"]["LexiconKind"];
+            /** @description ISO 639-1; absent for all languages. */
+            language?: string | null;
+            /** @description The respelling, or phonemes such as `l'Ekt@n`. */
+            value: string;
+            /** @description 1–64 characters; a whole word, or several. */
+            word: string;
+        };
         /** @description A question. */
         NewQuestion: {
             conversation?: null | components["schemas"]["ConversationId"];
@@ -853,6 +1471,32 @@ export interface components {
              * @description 10–200 characters, not the e-mail.
              */
             password: string;
+        };
+        /** @description A text to be spoken. */
+        NewSpeech: {
+            format?: components["schemas"]["SoundFormat"];
+            /** @description BCP 47; absent: found out for each sentence. */
+            language?: string | null;
+            /** @description Pronunciations to try, over those that are saved. */
+            lexicon?: components["schemas"]["NewLexiconEntry"][];
+            /**
+             * Format: float
+             * @description 0–2: how lively a Piper voice is.
+             */
+            noise?: number | null;
+            /**
+             * Format: int32
+             * @description Words a minute, 80–450; 170 is a voice's own speed.
+             */
+            rate?: number | null;
+            /** @description One of the voice's speakers. */
+            speaker?: string | null;
+            /** @description A subset of SSML: speak, p, s, break, prosody rate, say-as, sub, lang. */
+            ssml?: string | null;
+            /** @description 1–100,000 characters; this or `ssml`. */
+            text?: string | null;
+            /** @description Id of a voice; absent: by settings and language. */
+            voice?: string | null;
         };
         /** @description What a test found wrong, and what to do. */
         OllamaProblem: {
@@ -972,6 +1616,43 @@ export interface components {
              */
             total: number;
         };
+        /** @description A page of a list. */
+        Page_LexiconView: {
+            items: {
+                case_sensitive: boolean;
+                created_at: components["schemas"]["Timestamp"];
+                id: components["schemas"]["LexiconId"];
+                kind: components["schemas"]["LexiconKind"];
+                language?: string | null;
+                updated_at: components["schemas"]["Timestamp"];
+                value: string;
+                word: string;
+            }[];
+            /** @description Give it as `cursor` to get the next page; null on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+        };
+        /** @description A clause that was spoken. Times are milliseconds since the beginning. */
+        PartTrace: {
+            /** @description It was spoken before. */
+            cached: boolean;
+            /** Format: double */
+            done_ms: number;
+            /** Format: double */
+            first_audio_ms: number;
+            index: number;
+            /** Format: double */
+            synthesis_started_ms: number;
+            /**
+             * Format: double
+             * @description Its text was there.
+             */
+            text_ready_ms: number;
+        };
         /** @description Changes the own password. */
         PasswordChange: {
             /** Format: password */
@@ -998,6 +1679,15 @@ export interface components {
             tags?: string[] | null;
             title?: string | null;
         };
+        /** @description Changes of a pronunciation. */
+        PatchLexiconEntry: {
+            case_sensitive?: boolean | null;
+            kind?: null | components["schemas"]["LexiconKind"];
+            /** @description Null for all languages. */
+            language?: string | null;
+            value?: string | null;
+            word?: string | null;
+        };
         PatchOllama: {
             enabled?: boolean | null;
             /**
@@ -1014,6 +1704,15 @@ export interface components {
             /** @description `http://` or `https://`; empty for none. */
             url?: string | null;
         };
+        /** @description Changes: what is absent stays, null is the site's. */
+        PatchPreferences: {
+            /** Format: int32 */
+            rate?: number | null;
+            speak_citations?: boolean | null;
+            voices?: {
+                [key: string]: string | null;
+            };
+        };
         /** @description Changes of settings: what is absent stays, null goes back to the configuration file. */
         PatchSettings: {
             answers?: components["schemas"]["PatchAnswers"];
@@ -1026,7 +1725,23 @@ export interface components {
              * @description 80–450.
              */
             rate?: number | null;
+            speak_citations?: boolean | null;
             voice?: string | null;
+            /** @description Voices by ISO 639-1 code, all of them. */
+            voices?: {
+                [key: string]: string;
+            } | null;
+        };
+        /** @description What somebody has set for themselves, and what comes of it. */
+        PreferencesView: {
+            in_force: components["schemas"]["InForce"];
+            /** Format: int32 */
+            rate?: number | null;
+            speak_citations?: boolean | null;
+            /** @description Voices by ISO 639-1 code. */
+            voices: {
+                [key: string]: string;
+            };
         };
         /** @description The body of every answer with a status of 400 and more: `application/problem+json`. */
         Problem: {
@@ -1106,6 +1821,29 @@ export interface components {
          * @enum {string}
          */
         Role: "admin";
+        /** @description The engine that runs models. */
+        RuntimeInUse: {
+            /**
+             * @description `CPU` or `CUDA`.
+             * @default
+             */
+            device: string;
+            /** @default  */
+            name: string;
+            /** @default 0 */
+            threads: number;
+            /** @default  */
+            version: string;
+        };
+        /** @description The engine that runs models. */
+        RuntimeView: {
+            /** @description `CPU` or `CUDA`. */
+            device: string;
+            /** @description Such as `RTen` or `ONNX Runtime`. */
+            name: string;
+            threads: number;
+            version: string;
+        };
         SearchFacets: {
             collections: components["schemas"]["FacetCount"][];
             languages: components["schemas"]["FacetCount"][];
@@ -1154,6 +1892,15 @@ export interface components {
              */
             total: number;
         };
+        /** @description What was said in one go. */
+        SegmentView: {
+            /** Format: int64 */
+            end_ms: number;
+            /** Format: int64 */
+            start_ms: number;
+            text: string;
+            words: components["schemas"]["WordView"][];
+        };
         /** @description A sentence of an answer. */
         SentenceView: {
             /** @description Numbers of the citations that support it. */
@@ -1182,6 +1929,11 @@ export interface components {
             needed: boolean;
             version: string;
         };
+        /**
+         * @description How sound is sent.
+         * @enum {string}
+         */
+        SoundFormat: "wav" | "opus" | "mp3" | "pcm";
         /** @description How answers are read aloud. */
         SpeechSettings: {
             /**
@@ -1189,8 +1941,47 @@ export interface components {
              * @description Words a minute, 80–450.
              */
             rate: number;
+            /** @description Say after each sentence where it stands. */
+            speak_citations?: boolean;
             /** @description Name of a voice, or `auto` for the text's language. */
             voice: string;
+            /** @description Voices by ISO 639-1 code; they go before `voice`. */
+            voices?: {
+                [key: string]: string;
+            };
+        };
+        /** @description When what happened, in milliseconds since the request. */
+        SpeechTrace: {
+            /** Format: double */
+            first_audio_ms?: number | null;
+            /** Format: double */
+            first_synthesis_ms?: number | null;
+            /** Format: double */
+            first_text_ms?: number | null;
+            parts: components["schemas"]["PartTrace"][];
+            /** Format: double */
+            total_ms: number;
+        };
+        /** @description The first message. */
+        Start: {
+            /** @description With a button: the transcript is asked without waiting for `ask`. */
+            auto_ask?: boolean;
+            citations?: boolean | null;
+            conversation?: null | components["schemas"]["ConversationId"];
+            /** @description Of the sound that is sent. */
+            format?: components["schemas"]["SoundFormat"];
+            language?: string | null;
+            mode?: components["schemas"]["TalkMode"];
+            /** Format: int32 */
+            rate?: number | null;
+            /**
+             * Format: int32
+             * @description Of the sound that comes, 8,000–48,000.
+             */
+            sample_rate?: number;
+            /** @description Answers are spoken. */
+            speak?: boolean;
+            voice?: string | null;
         };
         /**
          * @description Where a document is on its way.
@@ -1207,6 +1998,7 @@ export interface components {
             egress: components["schemas"]["EgressEntry"][];
             in_use: components["schemas"]["InUse"];
             memory: components["schemas"]["MemoryView"];
+            models: components["schemas"]["ModelsInUse"];
             queue: components["schemas"]["QueueCounts"];
             /** @description Newest first. */
             recent_errors: components["schemas"]["RecentError"][];
@@ -1214,6 +2006,50 @@ export interface components {
             /** Format: int64 */
             uptime_seconds: number;
             version: string;
+        };
+        /**
+         * @description How it is known that somebody has ended.
+         * @enum {string}
+         */
+        TalkMode: "push" | "hands_free";
+        /** @description When what happened, in milliseconds since the end of speech, or since `ask`. */
+        TalkTrace: {
+            /** Format: double */
+            asked_ms?: number | null;
+            /**
+             * Format: double
+             * @description Silence that was waited for before the end of speech was sure; hands-free only.
+             */
+            end_of_turn_ms?: number | null;
+            /**
+             * Format: double
+             * @description The first sound was sent.
+             */
+            first_audio_ms?: number | null;
+            /** Format: double */
+            first_sentence_ms?: number | null;
+            /** Format: double */
+            first_synthesis_ms?: number | null;
+            /** Format: double */
+            first_token_ms?: number | null;
+            /** Format: double */
+            retrieval_ms?: number | null;
+            /**
+             * Format: double
+             * @description Always 0.
+             */
+            speech_end_ms: number;
+            /** Format: double */
+            text_done_ms?: number | null;
+            /** Format: double */
+            total_ms: number;
+            /**
+             * Format: double
+             * @description How long the recogniser worked on it.
+             */
+            transcribe_ms?: number | null;
+            /** Format: double */
+            transcript_ms?: number | null;
         };
         /** @description The name of a tenant: it is a folder's name, so 1–63 of `a-z`, `0-9` and `-`, not at an end. */
         TenantId: string;
@@ -1265,6 +2101,11 @@ export interface components {
         Trace: {
             /**
              * Format: double
+             * @description For the question's vector, when there is an embedding model.
+             */
+            embed_ms?: number | null;
+            /**
+             * Format: double
              * @description From the question's arrival to the first whole, checked sentence.
              */
             first_sentence_ms?: number | null;
@@ -1292,6 +2133,27 @@ export interface components {
              * @description Checking citations, all together.
              */
             verify_ms: number;
+        };
+        /** @description Milliseconds. */
+        TranscriptTrace: {
+            /**
+             * Format: double
+             * @description Until the audio was here.
+             */
+            received_ms: number;
+            /** Format: double */
+            total_ms: number;
+        };
+        /** @description A recording written down. Nothing but silence and noise gives an empty text. */
+        TranscriptView: {
+            /** Format: int64 */
+            duration_ms: number;
+            /** @description Which recogniser heard it. */
+            engine: string;
+            language?: string | null;
+            segments: components["schemas"]["SegmentView"][];
+            text: string;
+            trace: components["schemas"]["TranscriptTrace"];
         };
         /** @description A question with its answer. */
         TurnId: string;
@@ -1324,6 +2186,11 @@ export interface components {
             trace: components["schemas"]["Trace"];
             turn: components["schemas"]["TurnId"];
         };
+        /** @description Whether a model does the work of its kind. */
+        UseModel: {
+            /** @description False: nothing imported does the work of the kind any more. */
+            in_use?: boolean;
+        };
         /** @description A person who may sign in. */
         UserId: string;
         /** @description A person. */
@@ -1332,6 +2199,42 @@ export interface components {
             id: components["schemas"]["UserId"];
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** @description What a check found. */
+        VerifyView: {
+            model: components["schemas"]["ModelView"];
+            ok: boolean;
+        };
+        VoiceList: {
+            voices: components["schemas"]["VoiceView"][];
+        };
+        /** @description A voice that can be chosen. */
+        VoiceView: {
+            engine: components["schemas"]["Engine"];
+            /** @description What requests and settings name it by: `en-us`, `piper/NAME`. */
+            id: string;
+            /** @description BCP 47, lower case. */
+            languages: string[];
+            name: string;
+            /** @description `x_low`, `low`, `medium` or `high`. */
+            quality?: string | null;
+            /**
+             * Format: int32
+             * @description Of the voice itself; what is sent always has 22,050.
+             */
+            sample_rate: number;
+            /** @description Names for `piper/NAME#SPEAKER`; empty when it has one. */
+            speakers: string[];
+        };
+        /** @description A word, where it was said, and how sure that is (0 to 1). */
+        WordView: {
+            /** Format: float */
+            confidence: number;
+            /** Format: int64 */
+            end_ms: number;
+            /** Format: int64 */
+            start_ms: number;
+            text: string;
         };
     };
     responses: never;
@@ -1388,7 +2291,15 @@ export interface operations {
     };
     get_turn_audio: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Say after each sentence where it stands. */
+                citations?: boolean;
+                format?: "wav" | "opus" | "mp3" | "pcm";
+                /** @description Words a minute, 80–450. */
+                rate?: number;
+                /** @description Id of a voice. */
+                voice?: string;
+            };
             header?: never;
             path: {
                 id: components["schemas"]["TurnId"];
@@ -1403,6 +2314,22 @@ export interface operations {
                 };
                 content: {
                     "audio/wav": number[];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1427,6 +2354,112 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    stream_turn_speech: {
+        parameters: {
+            query?: {
+                /** @description Say after each sentence where it stands. */
+                citations?: boolean;
+                format?: "wav" | "opus" | "mp3" | "pcm";
+                /** @description Words a minute, 80–450. */
+                rate?: number;
+                /** @description Id of a voice. */
+                voice?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["TurnId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_audio: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `url` of a clause: a hash and wav, opus or mp3 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": number[];
+                };
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": unknown;
+                };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -2268,6 +3301,602 @@ export interface operations {
             };
         };
     };
+    list_lexicon: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Only entries for this language and for all. */
+                language?: string;
+                /** @description At most this many items, 1–500; 50 when absent. */
+                limit?: number;
+                /** @description Beginning of the word. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LexiconView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_lexicon_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLexiconEntry"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LexiconView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_lexicon_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["LexiconId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_lexicon_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["LexiconId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchLexiconEntry"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LexiconView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_lexicon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_lexicon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LexiconImport"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelsView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description A bundle, or each file of an export, with its file name. */
+                    file: string[];
+                    /** @description The sender's word for this import; its events carry it. */
+                    id?: string | null;
+                    /** @description `true` or `false`; absent: it is chosen when nothing of its kind is. */
+                    in_use?: boolean | null;
+                    /** @description ISO 639-1 codes, separated by commas. */
+                    languages?: string | null;
+                    licence?: string | null;
+                    /** @description A name instead of the files'. */
+                    name?: string | null;
+                    source?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The same model is there already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelView"];
+                };
+            };
+            /** @description Imported */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another model has the name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model is refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    use_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UseModel"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is a voice, or has a problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Checked; `ok` and the model's `problem` tell what was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_model_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `models`: ModelsView; `import`: ImportView; `changed`: the list is another one */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     search_passages: {
         parameters: {
             query: {
@@ -2764,6 +4393,61 @@ export interface operations {
             };
         };
     };
+    create_speech: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSpeech"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": number[];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_status: {
         parameters: {
             query?: never;
@@ -2790,6 +4474,208 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_transcription: {
+        parameters: {
+            query?: {
+                format?: "json" | "srt" | "vtt" | "text";
+                /** @description ISO 639-1; absent: found out by recognisers that can. */
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TranscriptView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    converse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection is a WebSocket now */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_voice_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_voice_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchPreferences"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_voices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceList"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,4 +1,5 @@
 /** Short names for the shapes in `schema.ts`; the only file to touch when the generated names change. */
+import type { ModelKind } from './models';
 import type { components } from './schema';
 
 type S = components['schemas'];
@@ -23,11 +24,20 @@ export type Trace = S['Trace'];
 export type TurnView = S['TurnView'];
 export type ConversationSummary = S['ConversationView'];
 export type ConversationView = S['ConversationDetail'];
-export type SettingsView = S['SettingsView'];
+export type SpeechSettings = S['SpeechSettings'] & { voices?: Record<string, string>; speak_citations?: boolean };
+export type SettingsView = Omit<S['SettingsView'], 'speech'> & { speech: SpeechSettings };
 export type OllamaTest = S['OllamaTest'];
-export type StatusView = S['StatusView'];
+export type StatusView = S['StatusView'] & { models?: ModelsInUse };
 export type KeyView = S['KeyView'];
 export type NewKeyView = S['NewKeyView'];
+
+/** Models in the status: which there are, which are loaded, what runs them. */
+export interface ModelsInUse {
+  runtime: { name: string; version: string; device: string; threads: number };
+  budget_bytes: number;
+  used_bytes: number;
+  items: { name: string; kind: ModelKind; in_use?: boolean | null; loaded: boolean; memory_bytes: number; problem?: string | null }[];
+}
 
 /** A page of a list. */
 export interface Paged<T> {

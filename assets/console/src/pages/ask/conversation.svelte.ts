@@ -8,6 +8,7 @@ export interface Draft {
   turn: string | null;
   text: string;
   citations: Citation[];
+  sentences: { index: number; text: string }[];
   hits: Hit[];
   mode: string | null;
   retrieved: boolean;
@@ -19,9 +20,9 @@ export class Conversation {
   turns = $state.raw<TurnView[]>([]);
   draft = $state<Draft | null>(null);
   loading = $state(false);
-  #abort: AbortController | null = null;
+  #cancel: (() => void) | null = null;
 
-  /** Told about the first sign of a turn, with its id, and when it is complete. */
+  /** Told as soon as a turn has its id, and when it is complete. */
   onstart: (turn: string) => void = () => undefined;
   ondone: (turn: TurnView) => void = () => undefined;
   onid: (conversation: string) => void = () => undefined;
@@ -52,14 +53,15 @@ export class Conversation {
 
   /** True when the answer came to its end; false keeps the question for another try. */
   async ask(question: string, filter: AskFilter, speak: boolean): Promise<boolean> {
-    const abort = (this.#abort = new AbortController());
-    this.draft = { question, turn: null, text: '', citations: [], hits: [], mode: null, retrieved: false };
+    const abort = new AbortController();
+    this.begin(question, () => abort.abort());
     const request = {
       question,
       speak,
       ...(this.id ? { conversation: this.id } : {}),
       ...(Object.keys(filter).length > 0 ? { filter } : {}),
     };
+    const mine = this.draft;
     try {
       let done = false;
       for await (const event of ask(request, abort.signal)) {
@@ -72,17 +74,49 @@ export class Conversation {
       if (!isAbort(error) && !abort.signal.aborted) fail(error);
       return false;
     } finally {
-      if (this.#abort === abort) {
-        this.draft = null;
-        this.#abort = null;
-      }
+      if (this.draft === mine) this.#end();
+    }
+  }
+
+  /** A question was put in another way, such as by voice; its events come by `hear`. */
+  begin(question: string, cancel: () => void): void {
+    this.#cancel?.();
+    this.#cancel = cancel;
+    this.draft = { question, turn: null, text: '', citations: [], sentences: [], hits: [], mode: null, retrieved: false };
+  }
+
+  /** True when this was the turn's last event. */
+  hear(event: AskEvent): boolean {
+    try {
+      return this.#take(event);
+    } catch (error) {
+      fail(error);
+      this.#end();
+      return true;
+    }
+  }
+
+  /** The answer was broken off: what there is of it is kept by the server. */
+  async settle(): Promise<void> {
+    const turn = this.draft?.turn;
+    this.#end();
+    if (!turn) return;
+    try {
+      this.#finish(await api.turn(turn));
+    } catch {
+      // Nothing of it was kept; there is nothing to show.
     }
   }
 
   /** Gives up the answer that is being written. */
   stop(): void {
-    this.#abort?.abort();
-    this.#abort = null;
+    const cancel = this.#cancel;
+    this.#end();
+    cancel?.();
+  }
+
+  #end(): void {
+    this.#cancel = null;
     this.draft = null;
   }
 
@@ -92,6 +126,7 @@ export class Conversation {
 
   #take(event: AskEvent): boolean {
     const draft = this.draft;
+    if (event.event === 'error') throw new ApiError(event.data);
     if (!draft) return false;
     switch (event.event) {
       case 'retrieval':
@@ -99,6 +134,7 @@ export class Conversation {
         draft.mode = event.data.mode;
         draft.hits = event.data.hits ?? [];
         draft.retrieved = true;
+        this.onstart(event.data.turn);
         return false;
       case 'token':
         draft.text += event.data.text;
@@ -107,21 +143,19 @@ export class Conversation {
         draft.citations = [...draft.citations.filter((c) => c.n !== event.data.n), event.data];
         return false;
       case 'sentence':
-        if (draft.turn && event.data.index === 0) this.onstart(draft.turn);
+        draft.sentences.push(event.data);
         return false;
       case 'done':
         this.#finish(event.data);
         return true;
-      case 'error':
-        throw new ApiError(event.data);
       default:
         return false;
     }
   }
 
   #finish(turn: TurnView): void {
-    this.turns = [...this.turns, turn];
-    this.draft = null;
+    this.turns = [...this.turns.filter((other) => other.turn !== turn.turn), turn];
+    this.#end();
     if (!this.id) {
       this.id = turn.conversation;
       this.title = turn.question;

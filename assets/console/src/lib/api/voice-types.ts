@@ -1,0 +1,163 @@
+/** Shapes of the voice interface: what streams carry (docs/voice-protocol.md), which OpenAPI does not describe. */
+import type { Citation, Problem, Retrieval, TurnView } from './types';
+
+export type ClauseKind = 'answer' | 'citation';
+
+/** A piece of a spoken answer (`clause` of `GET /ask/{turn}/speech` and of the conversation). */
+export interface ClauseEvent {
+  index: number;
+  /** Index into the turn's sentences. */
+  sentence: number;
+  kind: ClauseKind;
+  text: string;
+  url?: string | null;
+  duration_ms: number;
+  /** Since the request began. */
+  ms: number;
+}
+
+export interface SpeechTrace {
+  first_text_ms?: number | null;
+  first_synthesis_ms?: number | null;
+  first_audio_ms?: number | null;
+  total_ms?: number | null;
+}
+
+export type SpeechEvent =
+  | { event: 'clause'; data: ClauseEvent }
+  | { event: 'done'; data: { clauses: number; duration_ms: number; complete: boolean; trace: SpeechTrace } }
+  | { event: 'error'; data: Problem };
+
+/** Milliseconds since the end of speech; of a typed question, since it was sent. */
+export interface VoiceTrace {
+  /** The silence that was waited for, to be sure that the question had ended. */
+  end_of_turn_ms?: number | null;
+  transcript_ms?: number | null;
+  retrieval_ms?: number | null;
+  first_sentence_ms?: number | null;
+  first_audio_ms?: number | null;
+  total_ms?: number | null;
+}
+
+export type TalkMode = 'push' | 'hands_free';
+
+export interface StartMessage {
+  type: 'start';
+  mode: TalkMode;
+  conversation?: string;
+  language?: string;
+  speak?: boolean;
+  format?: 'pcm';
+  auto_ask?: boolean;
+  sample_rate?: number;
+}
+
+export type ClientMessage =
+  | StartMessage
+  | { type: 'listen' }
+  | { type: 'end_of_speech' }
+  | { type: 'ask'; text: string }
+  | { type: 'stop' }
+  | { type: 'cancel' }
+  | { type: 'ping' };
+
+export interface ClauseHeader extends ClauseEvent {
+  type: 'clause';
+  /** Bytes of audio in the binary frames that follow. */
+  bytes: number;
+}
+
+export type ServerMessage =
+  | { type: 'ready'; mode: TalkMode; engine: string; audio: { format: string; sample_rate: number } }
+  | { type: 'vad'; speaking: boolean; at_ms: number }
+  | { type: 'level'; rms: number; peak: number }
+  | { type: 'transcript'; final: boolean; text: string; language?: string | null; engine?: string | null; utterance: number; ms?: number }
+  | ({ type: 'retrieval' } & Retrieval)
+  | { type: 'token'; text: string }
+  /** `type` names the message, so the document's own type has another name here. */
+  | ({ type: 'citation'; document_type: string } & Omit<Citation, 'type'>)
+  | { type: 'sentence'; index: number; text: string; citations: number[] }
+  | ClauseHeader
+  | { type: 'turn'; view: TurnView }
+  | { type: 'barge_in'; at_ms: number; clause: number }
+  | { type: 'done'; turn?: string | null; stopped: boolean; trace: VoiceTrace }
+  | { type: 'pong' }
+  | ({ type: 'error' } & Problem);
+
+export interface Word {
+  text: string;
+  start_ms: number;
+  end_ms: number;
+  confidence?: number | null;
+}
+
+export interface Segment {
+  start_ms: number;
+  end_ms: number;
+  text: string;
+  words?: Word[];
+}
+
+export interface Transcript {
+  text: string;
+  language?: string | null;
+  engine: string;
+  duration_ms: number;
+  segments: Segment[];
+}
+
+export interface VoiceView {
+  id: string;
+  name: string;
+  engine: string;
+  languages: string[];
+  speakers: string[];
+  sample_rate: number;
+  quality?: string | null;
+}
+
+export interface VoiceChoices {
+  voices: Record<string, string>;
+  rate?: number | null;
+  speak_citations?: boolean | null;
+}
+
+export interface VoicePreferences extends VoiceChoices {
+  in_force: { voice?: string | null; voices: Record<string, string>; rate: number; speak_citations: boolean };
+}
+
+export interface VoicePreferencesPatch {
+  voices?: Record<string, string | null>;
+  rate?: number | null;
+  speak_citations?: boolean | null;
+}
+
+export type LexiconKind = 'respelling' | 'phonemes';
+
+export interface NewLexiconEntry {
+  word: string;
+  language: string | null;
+  kind: LexiconKind;
+  value: string;
+  case_sensitive: boolean;
+}
+
+export interface LexiconEntry extends NewLexiconEntry {
+  id: string;
+}
+
+export interface LexiconImport {
+  added: number;
+  changed: number;
+  unchanged: number;
+  problems: { line: number; message: string }[];
+}
+
+export interface SpeechRequest {
+  text: string;
+  voice?: string;
+  speaker?: string;
+  language?: string;
+  rate?: number;
+  lexicon?: NewLexiconEntry[];
+}
