@@ -69,7 +69,10 @@ fn heavy_dependencies_have_one_home() {
         ("piper-rs", &["speech"]),
         ("rten", &["ort-rten"]),
         ("symphonia", &["audio"]),
-        ("actix-web", &["edge", "identity", "documents", "ask", "voice", "models", "ops", "console", "server"]),
+        (
+            "actix-web",
+            &["edge", "identity", "documents", "ask", "voice", "models", "ops", "console", "server"],
+        ),
     ];
     for (name, dependencies) in metadata() {
         for (dependency, homes) in homes {

@@ -43,13 +43,19 @@ fn a_known_model_comes_in_is_chosen_verified_and_removed() {
     let app = TestApp::start(LECTERN);
     let admin = app.admin();
     let before = admin.get("/models").expect(200);
-    assert_eq!((before["items"].as_array().unwrap().len(), before["runtime"]["name"].as_str()), (0, Some("RTen")));
+    assert_eq!(
+        (before["items"].as_array().unwrap().len(), before["runtime"]["name"].as_str()),
+        (0, Some("RTen"))
+    );
     let made = import(&admin, &[("id", "mine")], &[("silero_vad.onnx", silero.clone())]).expect(201);
     assert_eq!((made["name"].as_str(), made["known"].as_bool()), (Some("silero-vad"), Some(true)), "{made}");
     assert_eq!(made["in_use"], true);
     assert_eq!(import(&admin, &[], &[("silero_vad.onnx", silero)]).status, 200, "it is there already");
     let view = admin.get("/models").expect(200);
-    assert_eq!((view["imports"][1]["id"].as_str(), view["imports"][1]["state"].as_str()), (Some("mine"), Some("done")));
+    assert_eq!(
+        (view["imports"][1]["id"].as_str(), view["imports"][1]["state"].as_str()),
+        (Some("mine"), Some("done"))
+    );
     let checked = admin.post("/models/silero-vad/verify", &json!({})).expect(200);
     assert_eq!(checked["ok"], true, "{checked}");
     let off = admin.post("/models/silero-vad/use", &json!({ "in_use": false })).expect(200);
@@ -95,7 +101,13 @@ fn what_is_no_model_is_refused_with_its_reason_and_leaves_nothing() {
     assert_eq!(import(&admin, &[("name", "../up")], &[("x.onnx", garbage)]).problem(422), "model_refused");
     assert_eq!(import(&admin, &[], &[]).problem(400), "invalid_request");
     let imports = admin.get("/models").expect(200)["imports"].clone();
-    assert!(imports.as_array().unwrap().iter().all(|i| i["state"] == "failed" && i["problem"]["message"].is_string()));
+    assert!(
+        imports
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|i| i["state"] == "failed" && i["problem"]["message"].is_string())
+    );
     assert!(left(&app).is_empty(), "{:?}", left(&app));
 }
 
@@ -105,7 +117,8 @@ fn damaged_models_of_others_end_their_trial_run_not_the_server() {
     let app = TestApp::start(LECTERN);
     let admin = app.admin();
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
-        let answer = import(&admin, &[("name", "hostile")], &[("hostile.onnx", std::fs::read(entry.path()).unwrap())]);
+        let answer =
+            import(&admin, &[("name", "hostile")], &[("hostile.onnx", std::fs::read(entry.path()).unwrap())]);
         assert_eq!(answer.problem(422), "model_refused", "{}", entry.path().display());
     }
     assert_eq!(admin.get("/healthz").status, 200);
@@ -114,10 +127,13 @@ fn damaged_models_of_others_end_their_trial_run_not_the_server() {
 
 #[test]
 fn a_voice_whose_configuration_does_not_fit_is_refused_at_its_import() {
-    let (Some(one), Some(four)) = (read("models/vits-tiny.onnx"), read("models/vits-tiny-4speakers.onnx")) else {
+    let (Some(one), Some(four)) = (read("models/vits-tiny.onnx"), read("models/vits-tiny-4speakers.onnx"))
+    else {
         return;
     };
-    let (Some(config), Some(config4)) = (read("models/vits.onnx.json"), read("models/vits-4speakers.onnx.json")) else {
+    let (Some(config), Some(config4)) =
+        (read("models/vits.onnx.json"), read("models/vits-4speakers.onnx.json"))
+    else {
         return;
     };
     let app = TestApp::start(LECTERN);
@@ -129,7 +145,11 @@ fn a_voice_whose_configuration_does_not_fit_is_refused_at_its_import() {
     assert_eq!(import(&admin, &[], &[("en_US-t-low.onnx", one.clone())]).problem(422), "model_refused");
     let files = [("en_US-t-low.onnx", four), ("en_US-t-low.onnx.json", config4)];
     let voice = import(&admin, &[], &files).expect(201);
-    assert_eq!((voice["kind"].as_str(), voice["facts"]["speakers"].as_u64()), (Some("voice"), Some(4)), "{voice}");
+    assert_eq!(
+        (voice["kind"].as_str(), voice["facts"]["speakers"].as_u64()),
+        (Some("voice"), Some(4)),
+        "{voice}"
+    );
     assert!(voice["in_use"].is_null());
     assert_eq!(admin.post("/models/en_US-t-low/use", &json!({ "in_use": true })).problem(409), "conflict");
     let files = [("en_US-t-low.onnx", one), ("en_US-t-low.onnx.json", config)];

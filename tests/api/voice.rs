@@ -42,7 +42,8 @@ struct Socket {
 
 impl Socket {
     fn connect(app: &TestApp, key: &str) -> Self {
-        let mut request = format!("{}/api/v1/voice", app.url.replace("http", "ws")).into_client_request().unwrap();
+        let mut request =
+            format!("{}/api/v1/voice", app.url.replace("http", "ws")).into_client_request().unwrap();
         request.headers_mut().insert("authorization", format!("Bearer {key}").parse().unwrap());
         let host = app.url.trim_start_matches("http://").to_owned();
         let stream = TcpStream::connect(host).unwrap();
@@ -114,7 +115,10 @@ fn an_answer_is_spoken_clause_by_clause_and_cached() {
     for (format, magic) in [("opus", &b"OggS"[..]), ("mp3", b""), ("wav", b"RIFF")] {
         let path = format!("/ask/{}/audio?format={format}", turn["turn"].as_str().unwrap());
         let audio = admin.get(&path);
-        assert!(audio.status == 200 && audio.bytes.starts_with(magic) && audio.bytes.len() > 4_000, "{format}");
+        assert!(
+            audio.status == 200 && audio.bytes.starts_with(magic) && audio.bytes.len() > 4_000,
+            "{format}"
+        );
     }
 }
 
@@ -123,14 +127,19 @@ fn what_is_spoken_is_heard_again() {
     let (_app, admin, _) = filled(Options::default());
     let spoken = admin.post("/speech", &json!({ "text": "When does the canteen open?", "voice": "en-us" }));
     let send = |body: Vec<u8>, path: &str, accept: &str| {
-        let request = admin.request("POST", path).header("content-type", "audio/wav").header("accept", accept);
+        let request =
+            admin.request("POST", path).header("content-type", "audio/wav").header("accept", accept);
         admin.send(request.body(body))
     };
     let transcript = send(spoken.bytes.clone(), "/transcriptions", "*/*").expect(200);
     assert!(transcript["text"].as_str().is_some_and(|text| text.len() > 5), "{transcript}");
     assert!(transcript["segments"][0]["end_ms"].as_u64() > Some(500), "{transcript}");
     let subtitles = send(spoken.bytes.clone(), "/transcriptions?format=vtt", "*/*");
-    assert!(subtitles.text().starts_with("WEBVTT") && subtitles.text().contains("-->"), "{}", subtitles.text());
+    assert!(
+        subtitles.text().starts_with("WEBVTT") && subtitles.text().contains("-->"),
+        "{}",
+        subtitles.text()
+    );
     let events = send(spoken.bytes, "/transcriptions", "text/event-stream").text();
     assert!(events.contains("event: segment") && events.contains("event: done"), "{events}");
     let silent = fixture_wav(&vec![0; 32_000]);
@@ -155,7 +164,8 @@ fn recordings_that_are_none_are_refused_with_a_hint_and_leave_nothing() {
     let config = "[hearing]\nmax_size = \"1 MB\"\nmax_time = \"5 s\"\n".to_owned();
     let (app, admin, _) = filled(Options { config, ..Options::default() });
     let send = |body: Vec<u8>| {
-        let request = admin.request("POST", "/transcriptions").header("content-type", "application/octet-stream");
+        let request =
+            admin.request("POST", "/transcriptions").header("content-type", "application/octet-stream");
         admin.send(request.body(body))
     };
     for (body, status, code) in [
@@ -198,8 +208,11 @@ fn a_conversation_by_voice() {
     socket.say(&json!({ "type": "ask", "text": "When does the canteen open?" }));
     let answer = socket.until("done");
     let order: Vec<&str> = answer.iter().filter_map(|m| m["type"].as_str()).collect();
-    let at = |kind: &str| order.iter().position(|k| *k == kind).unwrap_or_else(|| panic!("no {kind}: {order:?}"));
-    assert!(at("retrieval") < at("citation") && at("citation") < at("sentence") && at("sentence") < at("clause"));
+    let at =
+        |kind: &str| order.iter().position(|k| *k == kind).unwrap_or_else(|| panic!("no {kind}: {order:?}"));
+    assert!(
+        at("retrieval") < at("citation") && at("citation") < at("sentence") && at("sentence") < at("clause")
+    );
     assert!(of(&answer, "turn")[0]["view"]["answer"].as_str().unwrap().contains("11:30"));
     let clauses = of(&answer, "clause");
     assert!(clauses.iter().enumerate().all(|(at, clause)| clause["index"] == at), "{clauses:?}");
@@ -208,7 +221,10 @@ fn a_conversation_by_voice() {
     let trace = &answer.last().unwrap()["trace"];
     let ms = |name: &str| trace[name].as_f64().unwrap_or_else(|| panic!("no {name}: {trace}"));
     assert!(ms("asked_ms") <= ms("retrieval_ms") && ms("retrieval_ms") <= ms("first_sentence_ms"));
-    assert!(ms("first_sentence_ms") <= ms("first_audio_ms") && ms("first_audio_ms") <= ms("total_ms"), "{trace}");
+    assert!(
+        ms("first_sentence_ms") <= ms("first_audio_ms") && ms("first_audio_ms") <= ms("total_ms"),
+        "{trace}"
+    );
     println!("typed question to first sound: {} ms of {trace}", ms("first_audio_ms"));
 
     let first = of(&answer, "retrieval")[0]["conversation"].clone();

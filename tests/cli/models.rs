@@ -12,8 +12,14 @@ fn check_commands(data: &Path, folder: &Path) {
     let (code, out, err) = run(&["models", "import", "--json", folder.to_str().unwrap()], data);
     assert_eq!(code, 0, "{out}{err}");
     let told: Value = serde_json::from_str(out.trim()).unwrap();
-    assert_eq!((told["status"].as_str(), told["model"]["name"].as_str()), (Some("imported"), Some("small-minilm")));
-    assert_eq!((told["model"]["kind"].as_str(), told["model"]["in_use"].as_bool()), (Some("embedding"), Some(true)));
+    assert_eq!(
+        (told["status"].as_str(), told["model"]["name"].as_str()),
+        (Some("imported"), Some("small-minilm"))
+    );
+    assert_eq!(
+        (told["model"]["kind"].as_str(), told["model"]["in_use"].as_bool()),
+        (Some("embedding"), Some(true))
+    );
     let (code, out, _) = run(&["models", "import", folder.to_str().unwrap()], data);
     assert!(code == 0 && out.contains("there already"), "{out}");
     let (code, out, _) = run(&["models", "list", "--known"], data);
