@@ -14,7 +14,7 @@ export interface ModelView {
   known: boolean;
   bytes: number;
   /** What its trial run found out. */
-  facts: { memory_bytes: number; sample_rate?: number; speakers?: number; dimensions?: number };
+  facts: { memory_bytes: number };
   imported_at?: string | null;
   verified_at?: string | null;
   /** What the last check found wrong; it is not used as long as this is set. */

@@ -1,5 +1,4 @@
 /** Short names for the shapes in `schema.ts`; the only file to touch when the generated names change. */
-import type { ModelKind } from './models';
 import type { components } from './schema';
 
 type S = components['schemas'];
@@ -36,7 +35,7 @@ export interface ModelsInUse {
   runtime: { name: string; version: string; device: string; threads: number };
   budget_bytes: number;
   used_bytes: number;
-  items: { name: string; kind: ModelKind; in_use?: boolean | null; loaded: boolean; memory_bytes: number; problem?: string | null }[];
+  items: { name: string; kind: string; in_use?: boolean | null; loaded: boolean; memory_bytes: number; problem?: string | null }[];
 }
 
 /** A page of a list. */
