@@ -12,6 +12,8 @@ const OTHERS: &[&str] = &[
     "LECTERN_SHARED",
     "LECTERN_BINARY",
     "LECTERN_CACHE",
+    "LECTERN_WHISPER_FIXTURE",
+    "LECTERN_POCKETSPHINX",
 ];
 
 pub(crate) fn lectern_variables() -> Vec<(String, String)> {

@@ -52,12 +52,12 @@ describe('changing the sample rate', () => {
   });
 
   it('gives the same samples whatever the pieces', () => {
-    const samples = sine(523, 44_100, 0.3);
+    const samples = sine(523, 44_100, 0.1);
     const one = whole(new Resampler(44_100, 16_000), samples, samples.length);
     for (const piece of [1, 7, 128, 1000]) {
       const many = whole(new Resampler(44_100, 16_000), samples, piece);
       expect(many.length).toBe(one.length);
-      expect(many).toEqual(one);
+      expect(many.every((value, i) => value === one[i]), `pieces of ${piece}`).toBe(true);
     }
   });
 

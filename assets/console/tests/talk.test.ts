@@ -124,7 +124,7 @@ describe('whatever comes in whatever order', () => {
         const [after, effects] = step(state, inputs[Math.floor(next() * inputs.length)] as TalkInput);
         state = after;
         for (const effect of effects) if (effect.do === 'microphone') open = effect.on;
-        expect(open, JSON.stringify(state)).toBe(state.held);
+        if (open !== state.held) expect.fail(`the microphone is ${open ? 'on' : 'off'} in ${JSON.stringify(state)}`);
       }
     }
   });

@@ -1,61 +1,15 @@
 /** Models of the site: what there is, bringing one in, trying and choosing it. */
 import { csrfToken, del, get, post, signedOut, url } from './client';
 import { ApiError, problemFrom } from './problem';
+import type { components } from './schema';
 
-export type ModelKind = 'voice' | 'recogniser' | 'embedding' | 'reranker' | 'vad';
+type S = components['schemas'];
 
-export interface ModelView {
-  name: string;
-  title: string;
-  kind: ModelKind;
-  languages: string[];
-  licence: string;
-  source: string;
-  known: boolean;
-  bytes: number;
-  /** What its trial run found out. */
-  facts: { memory_bytes: number };
-  imported_at?: string | null;
-  verified_at?: string | null;
-  /** What the last check found wrong; it is not used as long as this is set. */
-  problem?: string | null;
-  /** Null: it is a voice, chosen in the voice settings. */
-  in_use?: boolean | null;
-  loaded: boolean;
-  memory_bytes: number;
-  last_used_at?: string | null;
-}
-
-export interface KnownModel {
-  name: string;
-  title: string;
-  kind: ModelKind;
-  languages: string[];
-  licence: string;
-  source: string;
-  how?: string | null;
-  memory?: string | null;
-  files: { name: string; sha256?: string | null; bytes?: number | null }[];
-}
-
-export interface ImportView {
-  id: string;
-  name: string;
-  state: 'receiving' | 'trying' | 'done' | 'failed';
-  received_bytes: number;
-  total_bytes?: number | null;
-  started_at: string;
-  problem?: { code: string; message: string; hint?: string | null } | null;
-}
-
-export interface ModelsView {
-  items: ModelView[];
-  known: KnownModel[];
-  imports: ImportView[];
-  memory: { budget_bytes: number; used_bytes: number; idle_seconds: number };
-  runtime: { name: string; version: string; device: string; threads: number };
-  max_import_bytes: number;
-}
+export type ModelKind = S['Kind'];
+export type ModelView = S['ModelView'];
+export type KnownModel = S['KnownModel'];
+export type ImportView = S['ImportView'];
+export type ModelsView = S['ModelsView'];
 
 const seg = encodeURIComponent;
 

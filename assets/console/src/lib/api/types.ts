@@ -23,20 +23,11 @@ export type Trace = S['Trace'];
 export type TurnView = S['TurnView'];
 export type ConversationSummary = S['ConversationView'];
 export type ConversationView = S['ConversationDetail'];
-export type SpeechSettings = S['SpeechSettings'] & { voices?: Record<string, string>; speak_citations?: boolean };
-export type SettingsView = Omit<S['SettingsView'], 'speech'> & { speech: SpeechSettings };
+export type SettingsView = S['SettingsView'];
 export type OllamaTest = S['OllamaTest'];
-export type StatusView = S['StatusView'] & { models?: ModelsInUse };
+export type StatusView = S['StatusView'];
 export type KeyView = S['KeyView'];
 export type NewKeyView = S['NewKeyView'];
-
-/** Models in the status: which there are, which are loaded, what runs them. */
-export interface ModelsInUse {
-  runtime: { name: string; version: string; device: string; threads: number };
-  budget_bytes: number;
-  used_bytes: number;
-  items: { name: string; kind: string; in_use?: boolean | null; loaded: boolean; memory_bytes: number; problem?: string | null }[];
-}
 
 /** A page of a list. */
 export interface Paged<T> {

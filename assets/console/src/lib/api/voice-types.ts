@@ -1,5 +1,8 @@
-/** Shapes of the voice interface: what streams carry (docs/voice-protocol.md), which OpenAPI does not describe. */
+/** Shapes of the voice interface: those of the description by their short names, and what streams carry (docs/voice-protocol.md). */
+import type { components } from './schema';
 import type { Citation, Problem, Retrieval, TurnView } from './types';
+
+type S = components['schemas'];
 
 export type ClauseKind = 'answer' | 'citation';
 
@@ -84,80 +87,14 @@ export type ServerMessage =
   | { type: 'pong' }
   | ({ type: 'error' } & Problem);
 
-export interface Word {
-  text: string;
-  start_ms: number;
-  end_ms: number;
-  confidence?: number | null;
-}
-
-export interface Segment {
-  start_ms: number;
-  end_ms: number;
-  text: string;
-  words?: Word[];
-}
-
-export interface Transcript {
-  text: string;
-  language?: string | null;
-  engine: string;
-  duration_ms: number;
-  segments: Segment[];
-}
-
-export interface VoiceView {
-  id: string;
-  name: string;
-  engine: string;
-  languages: string[];
-  speakers: string[];
-  sample_rate: number;
-  quality?: string | null;
-}
-
-export interface VoiceChoices {
-  voices: Record<string, string>;
-  rate?: number | null;
-  speak_citations?: boolean | null;
-}
-
-export interface VoicePreferences extends VoiceChoices {
-  in_force: { voice?: string | null; voices: Record<string, string>; rate: number; speak_citations: boolean };
-}
-
-export interface VoicePreferencesPatch {
-  voices?: Record<string, string | null>;
-  rate?: number | null;
-  speak_citations?: boolean | null;
-}
-
-export type LexiconKind = 'respelling' | 'phonemes';
-
-export interface NewLexiconEntry {
-  word: string;
-  language: string | null;
-  kind: LexiconKind;
-  value: string;
-  case_sensitive: boolean;
-}
-
-export interface LexiconEntry extends NewLexiconEntry {
-  id: string;
-}
-
-export interface LexiconImport {
-  added: number;
-  changed: number;
-  unchanged: number;
-  problems: { line: number; message: string }[];
-}
-
-export interface SpeechRequest {
-  text: string;
-  voice?: string;
-  speaker?: string;
-  language?: string;
-  rate?: number;
-  lexicon?: NewLexiconEntry[];
-}
+export type Word = S['WordView'];
+export type Segment = S['SegmentView'];
+export type Transcript = S['TranscriptView'];
+export type VoiceView = S['VoiceView'];
+export type VoicePreferences = S['PreferencesView'];
+export type VoicePreferencesPatch = Partial<S['PatchPreferences']>;
+export type LexiconKind = S['LexiconKind'];
+export type LexiconEntry = S['LexiconView'];
+export type LexiconImport = S['LexiconImport'];
+export type NewLexiconEntry = Required<S['NewLexiconEntry']>;
+export type SpeechRequest = Partial<S['NewSpeech']>;
