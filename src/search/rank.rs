@@ -19,8 +19,8 @@ pub(crate) const PASSAGE_WEIGHTS: [f32; PASSAGE_FEATURES] = [
 
 /// The same when there is a model.
 pub(crate) const MEANING_PASSAGE_WEIGHTS: [f32; PASSAGE_FEATURES] = [
-    0.863, 1.621, 1.481, 1.777, 0.904, -0.325, 0.549, 1.603, 2.012, 0.338, 1.837, 0.980, 2.408, 1.785, 2.407, 1.784,
-    1.304, 1.054,
+    0.863, 1.621, 1.481, 1.777, 0.904, -0.325, 0.549, 1.603, 2.012, 0.338, 1.837, 0.980, 2.408, 1.785, 2.407,
+    1.784, 1.304, 1.054,
 ];
 
 /// How fast a passage's part in its document's share falls with its distance from the nearest.

@@ -68,8 +68,8 @@ describe('the time line', () => {
 });
 
 const segments: Segment[] = [
-  { start_ms: 0, end_ms: 1500, text: ' Hello <you>\nthere ' },
-  { start_ms: 3_723_004, end_ms: 3_725_000, text: 'a --> b' },
+  { start_ms: 0, end_ms: 1500, text: ' Hello <you>\nthere ', words: [] },
+  { start_ms: 3_723_004, end_ms: 3_725_000, text: 'a --> b', words: [] },
 ];
 
 describe('a transcript as a file', () => {
@@ -118,7 +118,7 @@ describe('transcribing', () => {
   });
 });
 
-const voice = (id: string, engine: string, languages: string[], speakers: string[] = []): VoiceView => ({ id, name: id, engine, languages, speakers, sample_rate: 22_050 });
+const voice = (id: string, engine: VoiceView['engine'], languages: string[], speakers: string[] = []): VoiceView => ({ id, name: id, engine, languages, speakers, sample_rate: 22_050 });
 
 describe('voices', () => {
   const all = [voice('de', 'espeak', ['de']), voice('en-us', 'espeak', ['en-us']), voice('piper/b', 'piper', ['de-at'], ['eva', 'jan']), voice('piper/a', 'piper', ['de-de'])];
