@@ -180,7 +180,7 @@ async fn without_hands_the_end_is_heard_ahead_and_speech_interrupts() {
     caller.hear(&speech);
     // The work begins at the first short silence, before the end is sure.
     caller.hear(&pause[..5_000]);
-    caller.until("level").await;
+    caller.until("vad").await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(caller.worked.load(Ordering::Relaxed) >= 1, "it was begun ahead");
     caller.hear(&pause);
