@@ -149,14 +149,17 @@ impl Site {
     fn work(&self, done: impl Fn() -> bool) {
         self.stop.store(false, Ordering::Relaxed);
         std::thread::scope(|scope| {
+            // Also when the assertion below fails: the scope waits for the worker.
+            let _ended = Ended(self);
             scope.spawn(|| embedding::run(&self.tenant, self.bank.as_ref(), &self.stop));
             let started = Instant::now();
             while !done() && !self.stop.load(Ordering::Relaxed) {
-                assert!(started.elapsed() < Duration::from_secs(60), "the worker does not get there");
+                let slots = self.tenant.meaning.slots();
+                let (done, total) = (slots.done, slots.total);
+                let late = started.elapsed() > Duration::from_secs(60);
+                assert!(!late, "the worker does not get there: {done} of {total} passages");
                 std::thread::sleep(Duration::from_millis(2));
             }
-            self.stop.store(true, Ordering::Relaxed);
-            self.tenant.meaning.wake();
         });
     }
 
@@ -175,6 +178,16 @@ impl Site {
     async fn in_use(&self) -> String {
         let report = self.documents.report(&scope()).await.unwrap();
         report["search"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Stops the worker when it is dropped.
+struct Ended<'a>(&'a Site);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::Relaxed);
+        self.0.tenant.meaning.wake();
     }
 }
 
