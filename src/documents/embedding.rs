@@ -29,11 +29,12 @@ const NICE: i32 = 10;
 pub(crate) fn run(tenant: &Tenant, bank: &dyn MeaningBank, stop: &AtomicBool) {
     // It works without, only less politely.
     let _ = rustix::process::setpriority_process(None, NICE);
-    let mut model = None;
+    // Of the last round; none before the first.
+    let mut model: Option<Option<String>> = None;
     let mut looks = 0;
     while !stop.load(Ordering::Relaxed) {
         let chosen = bank.embedding_model();
-        let changed = chosen != model;
+        let changed = model.as_ref() != Some(&chosen);
         looks += 1;
         if tenant.meaning.sleep(if changed { Duration::ZERO } else { LOOK }) || changed || looks >= LOOKS {
             looks = 0;
@@ -41,7 +42,7 @@ pub(crate) fn run(tenant: &Tenant, bank: &dyn MeaningBank, stop: &AtomicBool) {
                 tracing::error!(%error, cause = ?error.cause, "passages cannot be embedded");
                 tenant.meaning.sleep(LOOK);
             } else {
-                model = chosen;
+                model = Some(chosen);
             }
         }
     }
