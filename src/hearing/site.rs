@@ -34,7 +34,7 @@ pub struct SiteOptions {
 
 impl Default for SiteOptions {
     fn default() -> Self {
-        Self { chars: 5_000_000, words: 20_000, rows: 500_000, share: 0.25 }
+        Self { chars: 5_000_000, words: 20_000, rows: 500_000, share: 0.35 }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Word error rates on recordings with known texts, without and with the words of a site.
 //!
-//! `cargo run --release -p lectern-hearing --example wer -- DATA [FILE…] [--other] [--show] [--share=0.25]`
+//! `cargo run --release -p lectern-hearing --example wer -- DATA [FILE…] [--other] [--show] [--share=0.35]`
 //! DATA holds `transcripts.jsonl` lines with `file` and `text`; a FILE is plain text of a site. The recordings' own sentences
 //! are strewn into the site's text unless `--other` is given, which shows what a site that says nothing of them does.
 
