@@ -57,7 +57,7 @@ impl Ears {
         stop: &AtomicBool,
         sink: &mut dyn FnMut(Segment),
     ) -> Result<Transcript, HearingError> {
-        let mut work = Work::new(self.recogniser(options.language.as_deref())?, options, stop, sink);
+        let mut work = self.work(options, stop, sink)?;
         let mut samples = 0;
         while let Some(block) = source.read_block()? {
             work.check()?;
@@ -76,10 +76,33 @@ impl Ears {
         stop: &AtomicBool,
     ) -> Result<Transcript, HearingError> {
         let mut ignore = |_| {};
-        let mut work = Work::new(self.recogniser(options.language.as_deref())?, options, stop, &mut ignore);
+        let mut work = self.work(options, stop, &mut ignore)?;
         let events = work.detector.push(audio);
         work.events(events)?;
         work.finish(audio.len() as u64)
+    }
+
+    /// Finds turns, with the detector of speech that is in use.
+    pub fn turns(&self, options: TurnOptions) -> TurnDetector {
+        TurnDetector::with(options, self.bank.as_ref().and_then(|bank| bank.detector()))
+    }
+
+    fn work<'a>(
+        &self,
+        options: &'a HearOptions,
+        stop: &'a AtomicBool,
+        sink: &'a mut dyn FnMut(Segment),
+    ) -> Result<Work<'a>, HearingError> {
+        let recogniser = self.recogniser(options.language.as_deref())?;
+        let longest = (recogniser.max_seconds() * 1_000.0) as u32;
+        let padding_ms = TurnOptions::default().padding_ms;
+        let detector = self.turns(TurnOptions {
+            end_ms: PAUSE_MS,
+            max_ms: longest.saturating_sub(padding_ms * 4).max(2_000),
+            ..TurnOptions::default()
+        });
+        let language = options.language.clone();
+        Ok(Work { recogniser, options, stop, sink, detector, segments: Vec::new(), language })
     }
 
     /// Makes the words of a site from its texts (seconds, so not before every question: keep the result).
@@ -122,31 +145,7 @@ struct Work<'a> {
     language: Option<String>,
 }
 
-impl<'a> Work<'a> {
-    fn new(
-        recogniser: Arc<dyn Recogniser>,
-        options: &'a HearOptions,
-        stop: &'a AtomicBool,
-        sink: &'a mut dyn FnMut(Segment),
-    ) -> Self {
-        let longest = (recogniser.max_seconds() * 1_000.0) as u32;
-        let padding_ms = TurnOptions::default().padding_ms;
-        let turns = TurnOptions {
-            end_ms: PAUSE_MS,
-            max_ms: longest.saturating_sub(padding_ms * 4).max(2_000),
-            ..TurnOptions::default()
-        };
-        Self {
-            recogniser,
-            options,
-            stop,
-            sink,
-            detector: TurnDetector::new(turns),
-            segments: Vec::new(),
-            language: options.language.clone(),
-        }
-    }
-
+impl Work<'_> {
     fn check(&self) -> Result<(), HearingError> {
         if self.stop.load(Ordering::Relaxed) { Err(HearingError::Stopped) } else { Ok(()) }
     }

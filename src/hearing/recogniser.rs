@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::{HearingError, Segment, SiteModel, Transcript};
+use crate::{HearingError, Segment, Silero, SiteModel, Transcript};
 
 /// Samples a second of all audio here.
 pub const RATE: u32 = 16_000;
@@ -48,4 +48,9 @@ pub trait Recogniser: Send + Sync {
 pub trait RecogniserBank: Send + Sync {
     /// None: the built-in one.
     fn choose(&self, language: Option<&str>) -> Result<Option<Arc<dyn Recogniser>>, HearingError>;
+
+    /// An imported detector of speech for the gate. None: the built-in one.
+    fn detector(&self) -> Option<Arc<Silero>> {
+        None
+    }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use lectern_audio::{Decoder, Limits};
 
 use crate::{
-    Ears, HearOptions, HearingError, RATE, Recogniser, RecogniserBank, Segment, SiteOptions, Transcript,
-    TurnDetector, TurnEvent, TurnOptions, wer,
+    Ears, HearOptions, HearingError, RATE, Recogniser, RecogniserBank, Segment, Silero, SiteOptions,
+    Transcript, TurnDetector, TurnEvent, TurnOptions, wer,
 };
 
 /// A recording of the shared folder, or none.
@@ -33,7 +33,10 @@ fn samples(file: &str) -> Option<Vec<f32>> {
 }
 
 fn turns(audio: &[f32]) -> Vec<(u64, u64)> {
-    let mut detector = TurnDetector::new(TurnOptions::default());
+    turns_of(TurnDetector::new(TurnOptions::default()), audio)
+}
+
+fn turns_of(mut detector: TurnDetector, audio: &[f32]) -> Vec<(u64, u64)> {
     let mut events = Vec::new();
     for part in audio.chunks(1_234) {
         events.extend(detector.push(part));
@@ -265,6 +268,31 @@ fn an_imported_recogniser_gets_utterances_behind_the_gate() {
     assert!(std::fs::read_dir(cache.path()).expect("cache").next().is_none(), "nothing was unpacked");
     let stopped = ears.hear(&vec![0.0; 16_000], &HearOptions::default(), &AtomicBool::new(true));
     assert!(stopped.expect("silence needs no work").is_empty());
+}
+
+#[test]
+fn an_imported_detector_takes_the_place_of_the_built_in_one() {
+    let Some(graph) = shared("../vad/silero_vad.onnx") else { return };
+    let silero = Arc::new(Silero::load(&graph).expect("loads"));
+    let found = |audio: &[f32]| {
+        turns_of(TurnDetector::with(TurnOptions::default(), Some(Arc::clone(&silero))), audio)
+    };
+    for file in ["noise/noise1.wav", "noise/noise2.wav", "noise/noise3.wav"] {
+        assert_eq!(found(&samples(file).expect("is there")), [], "{file}");
+    }
+    assert_eq!(found(&vec![0.0; 5 * RATE as usize]), []);
+    for file in ["en/librivox_austen-0930.wav", "en/jfk.wav", "en/cards/005.wav"] {
+        let clip = samples(file).expect("is there");
+        let (own, imported) = (turns(&clip), found(&clip));
+        assert!(!imported.is_empty(), "{file}");
+        let spoken = |turns: &[(u64, u64)]| turns.iter().map(|(start, end)| end - start).sum::<u64>();
+        let share = spoken(&imported) as f64 / spoken(&own) as f64;
+        assert!((0.8..1.2).contains(&share), "{file}: {imported:?} {own:?}");
+    }
+    let other = tempfile::tempdir().expect("temp");
+    let path = other.path().join("x.onnx");
+    std::fs::write(&path, b"no model").expect("writes");
+    assert!(Silero::load(&path).is_err());
 }
 
 #[test]

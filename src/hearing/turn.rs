@@ -2,8 +2,10 @@
 //! recordings alike.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::RATE;
+use crate::silero::{Silero, Stream};
 use crate::vad::{FRAME, Frame, Vad};
 
 /// Score that may begin speech, and that keeps it going.
@@ -60,6 +62,7 @@ pub enum TurnEvent {
 /// Hears 16 kHz audio in pieces of any size.
 pub struct TurnDetector {
     options: TurnOptions,
+    silero: Option<Arc<Silero>>,
     vad: Vad,
     /// Sound that may still be needed; its first sample is number `from`.
     kept: Vec<f32>,
@@ -96,9 +99,15 @@ struct Level {
 
 impl TurnDetector {
     pub fn new(options: TurnOptions) -> Self {
+        Self::with(options, None)
+    }
+
+    /// With an imported detector of speech.
+    pub fn with(options: TurnOptions, silero: Option<Arc<Silero>>) -> Self {
         Self {
             options,
-            vad: Vad::new(),
+            vad: Vad::new(silero.clone().map(Stream::new)),
+            silero,
             kept: Vec::new(),
             from: 0,
             frames: 0,
@@ -111,7 +120,7 @@ impl TurnDetector {
 
     /// Forgets what was heard; times start anew.
     pub fn reset(&mut self) {
-        *self = Self::new(self.options.clone());
+        *self = Self::with(self.options.clone(), self.silero.clone());
     }
 
     pub fn is_speaking(&self) -> bool {

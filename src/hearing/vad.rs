@@ -1,11 +1,13 @@
-//! Is this speech? A small neural detector (crate earshot) behind a high-pass, with a second witness: voicing.
+//! Is this speech? A small neural detector (crate earshot) behind a high-pass, or an imported Silero, with a second witness:
+//! voicing.
 //!
-//! Alone, the detector takes rumble and engines for speech. Above 400 Hz, where speech has what tells words apart, they
+//! Alone, the built-in detector takes rumble and engines for speech. Above 400 Hz, where speech has what tells words apart, they
 //! are weak; and what still looks like speech must also have the periodic sound of a voice at times.
 
 use earshot::Detector;
 
 use crate::RATE;
+use crate::silero::Stream;
 
 /// Samples a frame: 16 ms.
 pub(crate) const FRAME: usize = 256;
@@ -39,6 +41,7 @@ pub(crate) struct Frame {
 /// Frames of a stream of 16 kHz.
 pub(crate) struct Vad {
     detector: Box<Detector>,
+    imported: Option<Stream>,
     filters: [HighPass; 2],
     waiting: Vec<f32>,
     /// Strength of the strongest frame, slowly forgotten.
@@ -48,9 +51,10 @@ pub(crate) struct Vad {
 }
 
 impl Vad {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(imported: Option<Stream>) -> Self {
         Self {
             detector: Detector::default_boxed(),
+            imported,
             filters: [HighPass::new(CORNER_HZ); 2],
             waiting: Vec::with_capacity(FRAME),
             top: AMPLE / MOST_GAIN,
@@ -88,7 +92,8 @@ impl Vad {
         let gain = (AMPLE / self.top.max(1e-6)).clamp(1.0, MOST_GAIN);
         let heard: Vec<f32> =
             self.recent[FRAME..].iter().map(|sample| (sample * gain).clamp(-1.0, 1.0)).collect();
-        let score = self.detector.predict_f32(&heard).clamp(0.0, 1.0);
+        let imported = self.imported.as_mut().and_then(|stream| stream.score(&self.waiting));
+        let score = imported.unwrap_or_else(|| self.detector.predict_f32(&heard)).clamp(0.0, 1.0);
         let voiced = score >= WORTH_A_LOOK && !is_tone(&self.recent) && periodicity(&self.recent) >= VOICED;
         let loudness = 20.0 * (strength + 1e-5).log10();
         Frame { score, voiced, rms: (energy / FRAME as f32).sqrt(), peak, loudness }
@@ -201,7 +206,7 @@ mod tests {
 
     #[test]
     fn values_that_are_no_numbers_do_no_harm() {
-        let mut vad = Vad::new();
+        let mut vad = Vad::new(None);
         vad.push(&[f32::NAN; FRAME * 3], &mut |_| {});
         vad.push(&[f32::INFINITY; FRAME * 3], &mut |_| {});
         vad.push(&tone(440.0), &mut |frame| assert!(frame.score.is_finite() && frame.rms.is_finite()));

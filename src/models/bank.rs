@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use lectern_hearing::{HearingError, Recogniser, RecogniserBank};
+use lectern_hearing::{HearingError, Recogniser, RecogniserBank, Silero};
 use lectern_inference::{Embedder, MeaningBank, Reranker, TextModelError};
 use lectern_kernel::Result;
 use lectern_speech::{BankVoice, PiperVoice, SpeechError, VoiceBank};
@@ -101,5 +101,11 @@ impl RecogniserBank for Models {
             Ok(whisper) => Ok(Some(whisper)),
             Err(error) => Err(HearingError::Failed(error.detail)),
         }
+    }
+
+    fn detector(&self) -> Option<Arc<Silero>> {
+        let model = self.working(Kind::Vad)?;
+        // What went wrong is kept with the model; the built-in detector does the work.
+        self.loaded(&model, |model| engines::load_detector(&model.folder)).ok()
     }
 }

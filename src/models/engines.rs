@@ -2,22 +2,38 @@
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use lectern_hearing::{HearOptions, RATE, Recogniser, Whisper};
+use lectern_hearing::{HearOptions, RATE, Recogniser, Silero, Whisper};
 use lectern_inference::{Embedder, Kind as Text, Reranker};
-use lectern_kernel::{Error, Result};
+use lectern_kernel::{Code, Error, Result};
+use lectern_neural::RuntimeChoice;
 use lectern_speech::PiperVoice;
 
 use crate::manifest::{Facts, Kind, refused};
 use crate::model::RuntimeView;
-use crate::{engine_vad, shapes};
+use crate::shapes;
 
-/// A model that takes longer to load is too large for the machine.
-pub(crate) const LOAD: Duration = Duration::from_secs(60);
 /// What a text model is tried with.
 const QUESTION: &str = "When does the pump stop?";
 const PASSAGES: [&str; 2] = ["The pump stops at 95 degrees.", "On Thursdays there is pea soup."];
+
+/// Which engine the configuration wants.
+pub(crate) fn choice(config: &lectern_config::Models) -> RuntimeChoice {
+    let library = Some(&config.onnxruntime).filter(|path| !path.is_empty());
+    RuntimeChoice { onnxruntime: library.map(Into::into), cuda: config.cuda, threads: config.threads }
+}
+
+/// Starts the engine. Once in a process: another choice later is an error.
+pub(crate) fn start(choice: &RuntimeChoice) -> Result<()> {
+    lectern_neural::init(choice).map(drop).map_err(|error| {
+        let refusal = Error::new(Code::ModelRefused, sentence(&error.to_string()));
+        match error.hint() {
+            Some(hint) => refusal.hint(sentence(hint)),
+            None => refusal,
+        }
+    })
+}
 
 pub(crate) fn runtime() -> RuntimeView {
     let info = lectern_neural::runtime();
@@ -38,7 +54,7 @@ pub(crate) fn try_out(folder: &Path, kinds: &[Kind]) -> Result<(Kind, Facts)> {
         shapes::check(&shape.map_err(|e| unfit(folder, &e, e.hint()))?, kinds)?
     };
     let facts = match kind {
-        Kind::Vad => engine_vad::try_out(folder)?,
+        Kind::Vad => detector(folder)?,
         Kind::Embedding => embedding(folder)?,
         Kind::Reranker => reranker(folder)?,
         Kind::Voice => voice(folder)?,
@@ -89,6 +105,16 @@ pub(crate) fn load_voice(folder: &Path) -> Result<PiperVoice> {
 
 pub(crate) fn load_recogniser(folder: &Path) -> Result<Whisper> {
     Whisper::load(folder).map_err(|e| unfit(folder, &e, e.hint()))
+}
+
+pub(crate) fn load_detector(folder: &Path) -> Result<Silero> {
+    Silero::load(&folder.join("model.onnx")).map_err(|e| unfit(folder, &e, e.hint()))
+}
+
+/// Loading a detector makes it hear silence.
+fn detector(folder: &Path) -> Result<Facts> {
+    let (model, load_ms) = timed(|| load_detector(folder));
+    model.map(|_| Facts { memory_bytes: Silero::MEMORY_BYTES, load_ms, ..Facts::default() })
 }
 
 /// Loading a voice makes it speak.

@@ -160,5 +160,8 @@ async fn the_known_detector_is_known_whatever_it_is_called() {
     let models = open(folder.path(), Arc::new(SystemClock));
     let view = import(&models, &[("download (1).onnx", silero)]).await.unwrap();
     assert_eq!((view.name.as_str(), view.known, view.licence.as_str()), ("silero-vad", true, "MIT"));
+    assert!(lectern_hearing::RecogniserBank::detector(&models).is_some());
+    models.set_in_use("silero-vad", false).await.unwrap();
+    assert!(lectern_hearing::RecogniserBank::detector(&models).is_none());
     assert!(models.view().known.iter().all(|known| known.name != "silero-vad"));
 }

@@ -96,8 +96,8 @@ impl Utterance {
             ..TurnOptions::default()
         };
         Self {
+            detector: ears.turns(options),
             ears,
-            detector: TurnDetector::new(options),
             hands_free,
             longest: longest.as_millis() as usize * SAMPLES_A_MS,
             end_of_turn,
