@@ -125,6 +125,9 @@ pub struct Models {
     pub idle: Span,
     pub max_size: ByteSize,
     pub trial_time: Span,
+    pub threads: usize,
+    pub onnxruntime: String,
+    pub cuda: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -168,6 +171,11 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     }
     range("models.memory (bytes)", config.models.memory.0, 64_000_000, 1 << 42)?;
     range("models.trial_time (s)", config.models.trial_time.0.as_secs(), 5, 3600)?;
+    range("models.threads", config.models.threads as u64, 0, 1024)?;
+    if config.models.cuda && config.models.onnxruntime.is_empty() {
+        return Err(ConfigError::new("models.cuda", "the built-in engine has no GPU")
+            .hint("Name the library in models.onnxruntime, or set cuda to false."));
+    }
     if config.server.tls_certificate.is_empty() != config.server.tls_key.is_empty() {
         return Err(ConfigError::new("server", "tls_certificate and tls_key go together")
             .hint("Give both PEM files, or neither to use the certificate that Lectern makes."));

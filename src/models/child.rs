@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::process::ExitCode;
 
+use lectern_neural::RuntimeChoice;
+
 use crate::engines;
 use crate::trial::{Task, Word};
 
@@ -29,6 +31,9 @@ fn serve() -> std::io::Result<()> {
     std::io::stdin().lock().take(TASK_BYTES).read_to_end(&mut text)?;
     let task: Task = serde_json::from_slice(&text)?;
     let mut memory = Memory::open();
+    // The library is read before the file system is closed to it. The trial needs no GPU.
+    let choice = RuntimeChoice { onnxruntime: task.onnxruntime.clone(), ..RuntimeChoice::default() };
+    engines::start(&choice).map_err(|error| std::io::Error::other(error.detail))?;
     let missing = lectern_extract::confine_to_reading(&task.folder, task.memory_bytes, task.cpu_seconds);
     if !missing.is_empty() {
         eprintln!("trial run is locked in less than it could be: {}", missing.join(", "));

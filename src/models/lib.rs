@@ -8,7 +8,6 @@ mod bank;
 mod bundle;
 mod child;
 mod choose;
-mod engine_vad;
 mod engines;
 mod import;
 mod known;
@@ -90,6 +89,7 @@ impl Models {
         keep_free: u64,
         trial: Arc<dyn Trial>,
     ) -> Result<Self> {
+        engines::start(&engines::choice(config))?;
         let folder = stores.folder().join("models");
         std::fs::create_dir_all(&folder).map_err(stage::disk)?;
         stage::sweep(&folder).map_err(stage::disk)?;

@@ -23,6 +23,8 @@ pub struct TrialConfig {
     /// Address space beside the files of the model.
     pub memory_bytes: u64,
     pub time: Duration,
+    /// The library of ONNX Runtime, when that is the engine.
+    pub onnxruntime: Option<PathBuf>,
 }
 
 /// What the child is told.
@@ -33,6 +35,7 @@ pub(crate) struct Task {
     pub kinds: Vec<Kind>,
     pub memory_bytes: u64,
     pub cpu_seconds: u64,
+    pub onnxruntime: Option<PathBuf>,
 }
 
 /// What the child says.
@@ -58,6 +61,7 @@ impl Trial for TrialConfig {
             kinds: kinds.to_vec(),
             memory_bytes: self.memory_bytes.saturating_add(bytes.saturating_mul(3)),
             cpu_seconds: self.time.as_secs().saturating_mul(2).max(1),
+            onnxruntime: self.onnxruntime.clone(),
         };
         match tokio::time::timeout(self.time, talk(self, &task)).await {
             Ok(answer) => read(answer?),

@@ -264,6 +264,7 @@ fn trial(config: &Config) -> Result<TrialConfig> {
         argument: crate::MODEL_COMMAND.to_owned(),
         memory_bytes: config.models.memory.0.saturating_add(512 << 20),
         time: config.models.trial_time.0,
+        onnxruntime: Some(&config.models.onnxruntime).filter(|path| !path.is_empty()).map(PathBuf::from),
     })
 }
 

@@ -26,7 +26,13 @@ fn run(folder: &Path, kinds: &[String]) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let time = Duration::from_secs(60);
-    let trial = TrialConfig { program, argument: CHILD.to_owned(), memory_bytes: 1536 << 20, time };
+    let trial = TrialConfig {
+        program,
+        argument: CHILD.to_owned(),
+        memory_bytes: 1536 << 20,
+        time,
+        onnxruntime: None,
+    };
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return ExitCode::FAILURE;
     };
