@@ -18,7 +18,7 @@ impl Answers for Ask {
         let request = NewQuestion {
             question: question.text,
             conversation: question.conversation,
-            filter: None,
+            filter: Some(question.filter),
             speak: true,
         };
         self.check(scope, &request).await?;

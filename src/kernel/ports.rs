@@ -32,6 +32,8 @@ pub struct Question {
     pub conversation: Option<ConversationId>,
     /// ISO 639-1 code of the question's language, when it is known.
     pub language: Option<String>,
+    /// Only these documents are asked.
+    pub filter: Filter,
 }
 
 /// A place that a sentence of an answer rests on.

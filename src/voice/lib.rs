@@ -19,6 +19,7 @@ mod lexicon;
 mod line;
 mod model;
 mod outgoing;
+mod pending;
 mod preferences;
 mod routes;
 mod routes_hear;

@@ -1,6 +1,7 @@
 //! Messages of a conversation by voice; docs/voice-protocol.md describes them.
 
 use lectern_kernel::ConversationId;
+use lectern_kernel::ports::Filter;
 use serde::{Deserialize, Serialize};
 
 use crate::stream::SoundFormat;
@@ -55,6 +56,9 @@ pub struct Start {
     /// Of the sound that comes, 8,000–48,000.
     #[serde(default = "sixteen")]
     pub sample_rate: u32,
+    /// Only these documents are asked.
+    #[serde(default)]
+    pub filter: Filter,
 }
 
 /// What a client says.
@@ -69,6 +73,9 @@ pub enum ClientMessage {
     /// A corrected transcript or a typed question.
     Ask {
         text: String,
+        /// From now on other documents.
+        #[serde(default)]
+        filter: Option<Filter>,
     },
     /// Ends answer and sound.
     Stop,

@@ -17,8 +17,9 @@ use crate::answer::{self, Answering};
 use crate::error::heard;
 use crate::model::check_sound;
 use crate::outgoing::Outgoing;
+use crate::pending::{Pending, Queue};
 use crate::socket_model::{ClientMessage, Start, TalkMode, TalkTrace};
-use crate::speaking::{since, tenth};
+use crate::speaking::since;
 use crate::utterance::{Final, Noticed, Said, Utterance};
 
 /// Samples of 22,050 Hz and sound of other rates, this many samples a second at most.
@@ -44,8 +45,8 @@ pub(crate) struct Talk {
     conversation: Option<ConversationId>,
     /// Number of utterances.
     count: u64,
-    /// The utterance whose transcript is waited for, and when its speech ended.
-    waiting: Option<(u64, Instant, f64)>,
+    /// What was said and is not asked yet.
+    queue: Queue,
     answering: Option<Running>,
     levelled: Instant,
     pub said: mpsc::UnboundedReceiver<Said>,
@@ -80,7 +81,7 @@ impl Talk {
             resampler: None,
             conversation: None,
             count: 0,
-            waiting: None,
+            queue: Queue::default(),
             answering: None,
             levelled: Instant::now(),
             said,
@@ -128,7 +129,10 @@ impl Talk {
                 self.finish(Duration::ZERO);
                 Ok(())
             }
-            ClientMessage::Ask { text } => {
+            ClientMessage::Ask { text, filter } => {
+                if let (Some(start), Some(filter)) = (&mut self.start, filter) {
+                    start.filter = filter;
+                }
                 let trace = answer::Trace::new(Instant::now(), TalkTrace::default());
                 self.ask(&text, trace);
                 Ok(())
@@ -138,8 +142,7 @@ impl Talk {
                 Ok(())
             }
             ClientMessage::Cancel => {
-                self.waiting = None;
-                self.utterance.iter_mut().for_each(Utterance::reset);
+                self.forget();
                 Ok(())
             }
         };
@@ -209,11 +212,14 @@ impl Talk {
     }
 
     fn listen(&mut self) {
-        if let Some(utterance) = &mut self.utterance {
-            utterance.reset();
-            utterance.begin();
-        }
-        self.waiting = None;
+        self.forget();
+        self.utterance.iter_mut().for_each(Utterance::begin);
+    }
+
+    /// What was said and not asked yet.
+    fn forget(&mut self) {
+        self.queue = Queue::default();
+        self.utterance.iter_mut().for_each(Utterance::reset);
     }
 
     /// Sound from the client: 16 bit, little endian.
@@ -283,12 +289,15 @@ impl Talk {
         let ended = Instant::now().checked_sub(silence).unwrap_or_else(Instant::now);
         self.count += 1;
         match utterance.finish(&options) {
-            None => self.tell(json!({
-                "type": "transcript", "final": true, "text": "", "language": null, "engine": null,
-                "utterance": self.count, "ms": 0,
-            })),
+            None => {
+                self.tell(json!({
+                    "type": "transcript", "final": true, "text": "", "language": null, "engine": null,
+                    "utterance": self.count, "ms": 0,
+                }));
+                self.settle();
+            }
             Some(Final { work, done }) => {
-                self.waiting = Some((work, ended, tenth(silence.as_secs_f64() * 1000.0)));
+                self.queue.push(Pending { work, number: self.count, ended, silence, said: None });
                 if let Some(said) = done {
                     // It takes the same way as work that ends later.
                     let _ = self.said_to.send(said);
@@ -299,34 +308,41 @@ impl Talk {
 
     /// The recogniser has done some work.
     pub(crate) fn heard(&mut self, said: Said) {
-        let Some((_, ended, silence)) = self.waiting.take_if(|(work, ..)| *work == said.work) else {
-            let text = self.utterance.as_mut().and_then(|utterance| utterance.told(said));
-            if let Some(text) = text {
-                self.tell(json!({
-                    "type": "transcript", "final": false, "text": text, "utterance": self.count + 1,
-                }));
+        let Some(said) = self.queue.take(said) else { return self.transcribed() };
+        let text = self.utterance.as_mut().and_then(|utterance| utterance.told(said));
+        if let Some(text) = text {
+            self.tell(json!({
+                "type": "transcript", "final": false, "text": text, "utterance": self.count + 1,
+            }));
+        }
+    }
+
+    /// Tells the transcripts that are there, the earliest first.
+    fn transcribed(&mut self) {
+        while let Some((pending, said)) = self.queue.next() {
+            let transcript = match said.outcome {
+                Ok(transcript) => transcript,
+                Err(error) => {
+                    self.fail(&heard(error));
+                    continue;
+                }
+            };
+            self.tell(json!({
+                "type": "transcript", "final": true, "text": transcript.text, "language": transcript.language,
+                "engine": transcript.engine, "utterance": pending.number, "ms": since(pending.ended),
+            }));
+            if self.hands_free() || self.start.as_ref().is_some_and(|start| start.auto_ask) {
+                self.queue.collect(transcript.text.trim(), pending.trace(said.took));
             }
-            return;
-        };
-        let transcript = match said.outcome {
-            Ok(transcript) => transcript,
-            Err(error) => return self.fail(&heard(error)),
-        };
-        let first = TalkTrace {
-            end_of_turn_ms: (silence > 0.0).then_some(silence),
-            transcript_ms: Some(since(ended)),
-            transcribe_ms: Some(tenth(said.took.as_secs_f64() * 1000.0)),
-            ..TalkTrace::default()
-        };
-        self.tell(json!({
-            "type": "transcript", "final": true, "text": transcript.text, "language": transcript.language,
-            "engine": transcript.engine, "utterance": self.count, "ms": since(ended),
-        }));
-        let asks =
-            self.start.as_ref().is_some_and(|start| start.auto_ask || start.mode == TalkMode::HandsFree);
-        if asks && !transcript.text.trim().is_empty() {
-            let trace = answer::Trace::new(ended, first);
-            self.ask(&transcript.text, trace);
+        }
+        self.settle();
+    }
+
+    /// Asks what was said, when nothing more is being said.
+    fn settle(&mut self) {
+        let goes_on = self.hands_free() && self.utterance.as_ref().is_some_and(Utterance::is_active);
+        if !goes_on && let Some((question, trace)) = self.queue.question() {
+            self.ask(&question, trace);
         }
     }
 
@@ -337,6 +353,7 @@ impl Talk {
             text: text.to_owned(),
             conversation: self.conversation.clone(),
             language: start.language.clone(),
+            filter: start.filter.clone(),
         };
         let (stop, id) = (CancellationToken::new(), self.out.new_answer());
         trace.set(|trace, ms| trace.asked_ms = Some(ms));

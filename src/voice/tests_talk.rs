@@ -213,3 +213,25 @@ async fn what_does_not_fit_is_told_or_ends_the_conversation() {
     caller.say(json!({ "type": "start" })).await;
     assert!(caller.talk.sound(&[0]).is_err(), "half a sample");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_in_two_breaths_is_one_question() {
+    let mut caller = Caller::new();
+    caller.say(json!({ "type": "start", "mode": "hands_free", "filter": { "collection": "plant" } })).await;
+    caller.until("ready").await;
+    let (speech, pause) = (caller.speech(), vec![0; 16_000]);
+    // All of it is there before the recogniser has told of the first.
+    caller.hear(&[&pause[..], &speech, &pause, &speech, &pause].concat());
+    let mut finals = Vec::new();
+    while finals.len() < 2 {
+        let heard = caller.until("transcript").await;
+        finals.extend(heard.into_iter().filter(|m| m["type"] == "transcript" && m["final"] == true));
+    }
+    let numbers: Vec<_> = finals.iter().map(|m| m["utterance"].clone()).collect();
+    assert_eq!(numbers, [json!(1), json!(2)]);
+    caller.until("done").await;
+    let asked = caller.fixture.answers.asked.lock();
+    let texts: Vec<&str> = asked.iter().map(|question| question.text.as_str()).collect();
+    assert_eq!(texts, ["Where is the pump Where is the pump"]);
+    assert_eq!(asked[0].filter.collection.as_deref(), Some("plant"));
+}
