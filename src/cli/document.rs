@@ -29,10 +29,10 @@ fn list(client: &Client, as_json: bool) -> Result<()> {
         let page = client.get("/documents", &[("limit", "500"), ("cursor", &cursor)])?;
         for view in page["items"].as_array().into_iter().flatten() {
             if as_json {
-                println!("{view}");
+                say!("{view}");
             } else {
                 let text = |name: &str| view[name].as_str().unwrap_or_default().to_owned();
-                println!("{}  {:10}  {:5}  {}", text("id"), text("status"), text("type"), text("title"));
+                say!("{}  {:10}  {:5}  {}", text("id"), text("status"), text("type"), text("title"));
             }
         }
         match page["next_cursor"].as_str() {
@@ -58,12 +58,12 @@ fn print_text(client: &Client, id: &str, as_json: bool) -> Result<()> {
         }
     };
     if as_json {
-        println!(
+        say!(
             "{}",
             json!({ "document": id, "title": title, "length": length, "text": whole, "blocks": blocks })
         );
     } else {
-        print!("{whole}");
+        say_part!("{whole}");
     }
     Ok(())
 }
@@ -73,7 +73,7 @@ pub fn index(command: &IndexCommand) -> Result<ExitCode> {
         IndexCommand::Check { mend, json: as_json, place } => {
             let report = connect::with(place, |c| c.post("/index/check", &json!({ "mend": mend })))?;
             if *as_json {
-                println!("{report}");
+                say!("{report}");
             } else {
                 print_report(&report);
             }
@@ -86,7 +86,7 @@ pub fn index(command: &IndexCommand) -> Result<ExitCode> {
                 wait(c)?;
                 Ok(started)
             })?;
-            println!("{} documents indexed again", started["queued"]);
+            say!("{} documents indexed again", started["queued"]);
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -103,18 +103,21 @@ fn wait(client: &Client) -> Result<()> {
 }
 
 fn print_report(report: &Value) {
-    println!(
+    say!(
         "{} documents, {} passages, {} segments, {} bytes",
-        report["documents"], report["passages"], report["segments"], report["bytes"]
+        report["documents"],
+        report["passages"],
+        report["segments"],
+        report["bytes"]
     );
     let count = |name: &str| report[name].as_array().map_or(0, Vec::len);
-    println!("orphan files: {}", count("orphan_files"));
-    println!("documents missing in the index: {}", count("missing"));
-    println!("documents only in the index: {}", count("extra"));
-    println!("originals without document: {}", report["orphan_originals"]);
+    say!("orphan files: {}", count("orphan_files"));
+    say!("documents missing in the index: {}", count("missing"));
+    say!("documents only in the index: {}", count("extra"));
+    say!("originals without document: {}", report["orphan_originals"]);
     if report["mended"] == true {
-        println!("mended");
+        say!("mended");
     } else if report["clean"] != true {
-        println!("`lectern index check --mend` puts this right");
+        say!("`lectern index check --mend` puts this right");
     }
 }

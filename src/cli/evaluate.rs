@@ -26,11 +26,11 @@ pub fn run(command: &EvalCommand) -> Result<ExitCode> {
 
 fn print(report: &serde_json::Value, as_json: bool) -> Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string(report)?);
+        say!("{}", serde_json::to_string(report)?);
         return Ok(());
     }
     for (name, value) in report.as_object().into_iter().flatten() {
-        println!("{name:16} {value}");
+        say!("{name:16} {value}");
     }
     Ok(())
 }

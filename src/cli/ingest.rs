@@ -142,7 +142,7 @@ fn report(bar: &ProgressBar, as_json: bool, file: &Found, view: &Value) {
     bar.inc(1);
     let reason = &view["problem"]["message"];
     if as_json {
-        println!(
+        say!(
             "{}",
             json!({ "path": file.path, "document": view["id"], "status": view["status"], "reason": reason })
         );

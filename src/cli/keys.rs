@@ -17,13 +17,13 @@ pub fn keys(command: &KeyCommand) -> Result<ExitCode> {
                 days.map(|d| SystemClock.now().plus(std::time::Duration::from_secs(u64::from(d) * 86_400)));
             let body = json!({ "name": name, "expires_at": ends });
             let key = connect::with(place, |c| c.post("/keys", &body))?;
-            println!("{}", key["secret"].as_str().unwrap_or_default());
+            say!("{}", key["secret"].as_str().unwrap_or_default());
         }
         KeyCommand::List { place } => {
             let keys = connect::with(place, |c| c.get("/keys", &[]))?;
             for key in keys["items"].as_array().into_iter().flatten() {
                 let text = |name: &str| key[name].as_str().unwrap_or("-").to_owned();
-                println!(
+                say!(
                     "{}  {}…  {}  last used {}",
                     text("id"),
                     text("prefix"),
@@ -43,7 +43,7 @@ pub fn users(command: &UserCommand) -> Result<ExitCode> {
         UserCommand::Add { email, name, data } => lectern_server::add_user(data, email, name, &password)?,
         UserCommand::Password { email, data } => lectern_server::set_password(data, email, &password)?,
     }
-    println!("done");
+    say!("done");
     Ok(ExitCode::SUCCESS)
 }
 

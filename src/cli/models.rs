@@ -24,7 +24,7 @@ pub fn run(command: &ModelsCommand) -> Result<ExitCode> {
         ModelsCommand::List { known, json, place } => {
             let view = connect::with(place, |c| c.get("/models", &[]))?;
             if *json {
-                println!("{view:#}");
+                say!("{view:#}");
             } else {
                 list(&view, *known);
             }
@@ -38,14 +38,14 @@ pub fn run(command: &ModelsCommand) -> Result<ExitCode> {
                 c.post(&format!("/models/{}/use", checked(name)?), &json!({ "in_use": !off }))
             })?;
             let kind = text(&view, "kind");
-            println!(
+            say!(
                 "{}",
                 if *off { format!("no imported {kind} is in use") } else { format!("{name} is in use") }
             );
         }
         ModelsCommand::Remove { name, place } => {
             connect::with(place, |c| c.delete(&format!("/models/{}", checked(name)?)))?;
-            println!("removed {name}");
+            say!("removed {name}");
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -80,19 +80,19 @@ fn list(view: &Value, known: bool) {
             _ => "",
         };
         let (name, kind, licence) = (text(model, "name"), text(model, "kind"), text(model, "licence"));
-        println!("{name}  {kind}  {}  {licence}  {state}", megabytes(&model["bytes"]));
+        say!("{name}  {kind}  {}  {licence}  {state}", megabytes(&model["bytes"]));
         if let Some(problem) = model["problem"].as_str() {
-            println!("  {problem}");
+            say!("  {problem}");
         }
     }
     if items.is_empty() {
-        println!("No model is installed: search goes by words, eSpeak NG speaks, PocketSphinx hears.");
-        println!("hint: lectern models import FILE_OR_DIR");
+        say!("No model is installed: search goes by words, eSpeak NG speaks, PocketSphinx hears.");
+        say!("hint: lectern models import FILE_OR_DIR");
     }
     if known {
-        println!("\nKnown, not installed:");
+        say!("\nKnown, not installed:");
         for model in view["known"].as_array().into_iter().flatten() {
-            println!(
+            say!(
                 "{}  {}  {}  {}",
                 text(model, "name"),
                 text(model, "kind"),
@@ -100,7 +100,7 @@ fn list(view: &Value, known: bool) {
                 text(model, "source")
             );
             if let Some(how) = model["how"].as_str() {
-                println!("  {how}");
+                say!("  {how}");
             }
         }
     }
@@ -120,9 +120,9 @@ fn verify(client: &Client, name: Option<&str>, as_json: bool) -> Result<ExitCode
         let ok = found["ok"].as_bool().unwrap_or(false);
         good &= ok;
         if as_json {
-            println!("{}", json!({ "name": name, "ok": ok, "problem": found["model"]["problem"] }));
+            say!("{}", json!({ "name": name, "ok": ok, "problem": found["model"]["problem"] }));
         } else {
-            println!("{name}: {}", found["model"]["problem"].as_str().unwrap_or("whole, and works"));
+            say!("{name}: {}", found["model"]["problem"].as_str().unwrap_or("whole, and works"));
         }
     }
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -142,7 +142,7 @@ fn import(arguments: &ImportArgs) -> Result<ExitCode> {
                 Err(error) => {
                     failed = true;
                     if arguments.json {
-                        println!(
+                        say!(
                             "{}",
                             json!({ "path": shown, "status": "failed", "reason": format!("{error:#}") })
                         );
@@ -158,10 +158,7 @@ fn import(arguments: &ImportArgs) -> Result<ExitCode> {
 
 fn report(as_json: bool, view: &Value, created: bool) {
     if as_json {
-        println!(
-            "{}",
-            json!({ "status": if created { "imported" } else { "there already" }, "model": view })
-        );
+        say!("{}", json!({ "status": if created { "imported" } else { "there already" }, "model": view }));
         return;
     }
     let (name, kind) = (text(view, "name"), text(view, "kind"));
@@ -172,7 +169,7 @@ fn report(as_json: bool, view: &Value, created: bool) {
         Some(false) => format!("use it: lectern models use {name}"),
         None => format!("speak with it: voice piper/{name}"),
     };
-    println!("{name} {state} ({kind}{known}, {}); {hint}", megabytes(&view["bytes"]));
+    say!("{name} {state} ({kind}{known}, {}); {hint}", megabytes(&view["bytes"]));
 }
 
 /// The files of one model, with the names they are sent under.

@@ -13,14 +13,14 @@ pub fn search(arguments: &SearchArgs) -> Result<ExitCode> {
     let (query, limit) = (arguments.query.join(" "), arguments.limit.to_string());
     let found = connect::with(&arguments.place, |c| c.get("/search", &[("q", &query), ("limit", &limit)]))?;
     if arguments.json {
-        println!("{}", serde_json::to_string(&found)?);
+        say!("{}", serde_json::to_string(&found)?);
         return Ok(ExitCode::SUCCESS);
     }
     for hit in found["hits"].as_array().into_iter().flatten() {
-        println!("{}{}", text(&hit["title"]), page(hit));
-        println!("  {}", text(&hit["snippet"]).replace('\n', " "));
+        say!("{}{}", text(&hit["title"]), page(hit));
+        say!("  {}", text(&hit["snippet"]).replace('\n', " "));
     }
-    println!("{} passages", found["total"]);
+    say!("{} passages", found["total"]);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -32,7 +32,7 @@ pub fn ask(arguments: &AskArgs) -> Result<ExitCode> {
     let turn = connect::with(&arguments.place, |c| c.post("/ask", &body))?;
     let answered = turn["answered"].as_bool().unwrap_or(false);
     if arguments.json {
-        println!("{}", serde_json::to_string(&turn)?);
+        say!("{}", serde_json::to_string(&turn)?);
     } else {
         print_turn(&turn);
     }
@@ -40,22 +40,22 @@ pub fn ask(arguments: &AskArgs) -> Result<ExitCode> {
 }
 
 fn print_turn(turn: &Value) {
-    println!("{}", text(&turn["answer"]));
+    say!("{}", text(&turn["answer"]));
     if let Some(notice) = turn["notice"].as_str() {
-        println!("({notice})");
+        say!("({notice})");
     }
     for citation in turn["citations"].as_array().into_iter().flatten() {
-        println!("\n[{}] {}{}", citation["n"], text(&citation["title"]), page(citation));
-        println!("    {}", text(&citation["quote"]).replace('\n', " "));
+        say!("\n[{}] {}{}", citation["n"], text(&citation["title"]), page(citation));
+        say!("    {}", text(&citation["quote"]).replace('\n', " "));
     }
     for near in turn["nearest"].as_array().into_iter().flatten() {
-        println!("\n nearest: {}{}", text(&near["title"]), page(near));
+        say!("\n nearest: {}{}", text(&near["title"]), page(near));
     }
 }
 
 pub fn status(place: &Place) -> Result<ExitCode> {
     let status = connect::with(place, |c| c.get("/status", &[]))?;
-    println!("{}", serde_json::to_string_pretty(&status)?);
+    say!("{}", serde_json::to_string_pretty(&status)?);
     Ok(ExitCode::SUCCESS)
 }
 

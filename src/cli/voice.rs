@@ -1,6 +1,5 @@
 //! `lectern transcribe` and `lectern voices`.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -23,18 +22,14 @@ pub fn transcribe(arguments: &TranscribeArgs) -> Result<ExitCode> {
     let written = connect::with(&arguments.place, |client| {
         Ok(client.post_file("/transcriptions", &query, &arguments.file)?.text()?)
     })?;
-    let mut out = std::io::stdout();
-    out.write_all(written.as_bytes())?;
-    if !written.ends_with('\n') {
-        out.write_all(b"\n")?;
-    }
+    say!("{}", written.strip_suffix('\n').unwrap_or(&written));
     Ok(ExitCode::SUCCESS)
 }
 
 pub fn voices(json: bool, place: &Place) -> Result<ExitCode> {
     let found = connect::with(place, |client| client.get("/voices", &[]))?;
     if json {
-        println!("{}", serde_json::to_string(&found["voices"])?);
+        say!("{}", serde_json::to_string(&found["voices"])?);
         return Ok(ExitCode::SUCCESS);
     }
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -44,7 +39,7 @@ pub fn voices(json: bool, place: &Place) -> Result<ExitCode> {
         };
         let speakers = list("speakers");
         let speakers = if speakers.is_empty() { speakers } else { format!("; speakers: {speakers}") };
-        println!("{:24} {} ({}{speakers})", text(&voice["id"]), text(&voice["name"]), list("languages"));
+        say!("{:24} {} ({}{speakers})", text(&voice["id"]), text(&voice["name"]), list("languages"));
     }
     Ok(ExitCode::SUCCESS)
 }
