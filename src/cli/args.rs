@@ -240,6 +240,12 @@ pub struct BenchArgs {
     /// Folder with an embedding model: search by words and meaning is measured too, with made-up vectors
     #[arg(long, value_name = "DIR")]
     pub embedding: Option<std::path::PathBuf>,
+    /// A Piper voice, its .onnx.json beside it: questions typed and spoken are measured until the first sound
+    #[arg(long, value_name = "FILE.onnx")]
+    pub voice: Option<PathBuf>,
+    /// With --voice: a recorded question instead of spoken ones of its own; may be repeated
+    #[arg(long, value_name = "FILE", requires = "voice")]
+    pub question: Vec<PathBuf>,
     #[arg(long)]
     pub json: bool,
 }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::args::{BenchArgs, Place};
 use crate::bench_meaning;
 use crate::bench_text::{self, Words};
+use crate::bench_voice;
 use crate::client::Client;
 use crate::connect::Connection;
 
@@ -30,9 +31,14 @@ pub fn run(arguments: &BenchArgs) -> Result<ExitCode> {
     let data = folder.path().join("data");
     let place = Place { data: data.clone(), url: None, key: None, authority: None, config: None };
     let connection = Connection::open(&place)?;
-    let measured = appliance(&connection.client, arguments, &folder.path().join("texts"));
+    let texts = folder.path().join("texts");
+    let measured = appliance(&connection.client, arguments, &texts)
+        .and_then(|report| Ok((report, bench_voice::run(&connection.client, arguments, &texts)?)));
     connection.close()?;
-    let mut report = measured?;
+    let (mut report, voice) = measured?;
+    if let Some(voice) = voice {
+        report["voice"] = voice;
+    }
     report["search_engine"] = serde_json::to_value(&engine)?;
     report["ready_ms"] = json!(restart(&place)?);
     if let Some(model) = &arguments.embedding {
@@ -40,9 +46,9 @@ pub fn run(arguments: &BenchArgs) -> Result<ExitCode> {
         report["hybrid"] = bench_meaning::run(&place, &data, model)?;
     }
     if arguments.json {
-        println!("{report}");
+        say!("{report}");
     } else {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
     }
     Ok(ExitCode::SUCCESS)
 }

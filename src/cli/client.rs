@@ -31,6 +31,11 @@ impl Client {
         Ok(Self { http: builder.build()?, base, token: token.to_owned() })
     }
 
+    /// Of the API, and the token that opens it.
+    pub fn address(&self) -> (&str, &str) {
+        (&self.base, &self.token)
+    }
+
     pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value> {
         let request = self.http.get(format!("{}{path}", self.base)).query(query);
         json(self.send(request)?)

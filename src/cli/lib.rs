@@ -2,10 +2,14 @@
 //!
 //! Exit codes: 0 done (or answered), 1 failed, 2 wrong use, 3 not in the documents.
 
+#[macro_use]
+mod out;
+
 mod args;
 mod bench;
 mod bench_meaning;
 mod bench_text;
+mod bench_voice;
 mod client;
 mod connect;
 mod document;
@@ -66,7 +70,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Status(place) => query::status(&place),
         Command::Openapi => {
-            println!("{}", lectern_server::openapi().to_pretty_json()?);
+            say!("{}", lectern_server::openapi().to_pretty_json()?);
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -76,8 +80,8 @@ fn configure(command: &ConfigCommand) -> Result<ExitCode> {
     let (ConfigCommand::Check { config } | ConfigCommand::Show { config }) = command;
     let loaded = lectern_config::Config::load(config.as_deref(), &[])?;
     match command {
-        ConfigCommand::Check { .. } => println!("The configuration is right."),
-        ConfigCommand::Show { .. } => print!("{}", loaded.to_toml()),
+        ConfigCommand::Check { .. } => say!("The configuration is right."),
+        ConfigCommand::Show { .. } => say_part!("{}", loaded.to_toml()),
     }
     Ok(ExitCode::SUCCESS)
 }
