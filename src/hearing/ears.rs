@@ -13,8 +13,8 @@ use crate::{
     TurnDetector, TurnEvent, TurnOptions,
 };
 
-/// Silence that parts two utterances of a recording.
-const PAUSE_MS: u32 = 600;
+/// Silence that parts two utterances of a recording. The built-in recogniser hears better what is longer.
+const PAUSE_MS: u32 = 2_500;
 
 /// What is loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]

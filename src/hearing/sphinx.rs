@@ -15,6 +15,8 @@ const MOST_DECODERS: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// What a decoder holds, measured (see adr/0007).
 const DECODER_BYTES: u64 = 110 << 20;
+/// Silence between two words that parts two segments.
+const GAP_MS: u64 = 600;
 /// Less than this is no word.
 const SHORTEST_MS: usize = 100;
 
@@ -174,7 +176,7 @@ impl Recogniser for Sphinx {
                 let Some(decoder) = borrowed.decoder.as_mut() else { break };
                 let words = decoder.recognise(&samples)?;
                 let shift = (at * self.max_samples() / per_ms) as u64;
-                if let Some(segment) = segment(words, options.site.as_deref()) {
+                for segment in parted(words, options.site.as_deref()) {
                     let segment = segment.shifted(shift);
                     sink(segment.clone());
                     segments.push(segment);
@@ -193,6 +195,21 @@ impl Sphinx {
 
 fn is_english(language: &str) -> bool {
     language.split(['-', '_']).next().is_some_and(|base| base.eq_ignore_ascii_case("en"))
+}
+
+/// The segments of an utterance: what is said without a pause.
+fn parted(raw: Vec<RawWord>, site: Option<&SiteModel>) -> Vec<Segment> {
+    let mut parts: Vec<Vec<RawWord>> = Vec::new();
+    for word in raw {
+        let goes_on = |part: &&mut Vec<RawWord>| {
+            part.last().is_some_and(|last| word.start_ms < last.end_ms.saturating_add(GAP_MS))
+        };
+        match parts.last_mut().filter(goes_on) {
+            Some(part) => part.push(word),
+            None => parts.push(vec![word]),
+        }
+    }
+    parts.into_iter().filter_map(|part| segment(part, site)).collect()
 }
 
 /// Words as people read them. `None` when nothing was said.
@@ -250,6 +267,9 @@ mod tests {
         assert_eq!(segment.text, "Read I'm B it");
         assert_eq!((segment.start_ms, segment.end_ms), (100, 500));
         assert!(super::segment(vec![], None).is_none());
+        let parts = parted(vec![raw("read", 100), raw("it", 700), raw("again", 1_400)], None);
+        let texts: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
+        assert_eq!(texts, ["Read it", "Again"]);
     }
 
     #[test]
