@@ -15,6 +15,9 @@ use crate::data::ModelFiles;
 use crate::sphinx_ffi as ffi;
 use crate::{HearingError, SiteModel};
 
+/// Hypotheses that are followed at once; the library's own default is 30,000. With fewer the recogniser takes three fifths of
+/// the time and hears about as well (see adr/0007), and who asked by voice waits for it.
+const MOST_HYPOTHESES: &CStr = c"4000";
 /// Weight of the language model against the sound; the library's own default.
 const LANGUAGE_WEIGHT: f32 = 6.5;
 /// The library's frames are 10 ms.
@@ -98,6 +101,8 @@ impl SphinxDecoder {
                 // The gate in front removes silence; here it would shift the times of words.
                 c"-remove_silence".as_ptr(),
                 c"no".as_ptr(),
+                c"-maxhmmpf".as_ptr(),
+                MOST_HYPOTHESES.as_ptr(),
                 no_argument,
             )
         };

@@ -3,8 +3,10 @@
 
 use crate::clause::{Clause, ClauseSplitter};
 
-/// Characters of a clause, by how many were spoken before it.
-const LONGEST: &[(usize, usize)] = &[(0, 44), (60, 110)];
+/// Characters of a clause, by how many were spoken before it: two seconds, five, and then what is left of a sentence.
+const LONGEST: &[(usize, usize)] = &[(0, 24), (40, 60), (90, 110)];
+/// The first clause may be so much longer before it is parted; it decides when the first sound is heard.
+const FIRST_MORE: usize = 4;
 /// A piece below this sounds torn off.
 const SHORTEST: usize = 12;
 
@@ -26,7 +28,7 @@ pub fn paced_clauses(sentence: &str, mut spoken: usize, eager: bool) -> Vec<Clau
     let mut out = Vec::new();
     for clause in whole {
         let mut rest = clause.text.as_str();
-        while let Some(cut) = eager.then(|| cut(rest, longest(spoken))).flatten() {
+        while let Some(cut) = eager.then(|| cut(rest, longest(spoken), spoken == 0)).flatten() {
             spoken += rest[..cut].chars().count();
             out.push(Clause { text: rest[..cut].to_owned(), ends_sentence: false });
             rest = &rest[cut..];
@@ -42,16 +44,17 @@ fn longest(spoken: usize) -> Option<usize> {
 }
 
 /// Where a clause that is too long is cut, in bytes: after a sign, else before a small word, else at the last space.
-fn cut(text: &str, longest: Option<usize>) -> Option<usize> {
+fn cut(text: &str, longest: Option<usize>, first: bool) -> Option<usize> {
     let longest = longest?;
     let length = text.trim_end().chars().count();
-    if length <= longest + SHORTEST {
+    let (more, shortest) = if first { (FIRST_MORE, SHORTEST / 2) } else { (SHORTEST, SHORTEST) };
+    if length <= longest + more {
         return None;
     }
     let (mut sign, mut link, mut space) = (None, None, None);
     let mut previous = ' ';
     for (count, (at, c)) in text.char_indices().enumerate().take(longest + 1) {
-        if previous.is_whitespace() && !c.is_whitespace() && (SHORTEST..=length - SHORTEST).contains(&count) {
+        if previous.is_whitespace() && !c.is_whitespace() && (shortest..=length - shortest).contains(&count) {
             let word = text[at..].split_whitespace().next().unwrap_or_default().to_lowercase();
             let before = text[..at].trim_end().chars().next_back().unwrap_or(' ');
             if matches!(before, ',' | ';' | ':' | '–' | '—') {
@@ -81,19 +84,22 @@ mod tests {
     fn the_first_clause_is_short_and_nothing_is_lost() {
         let clauses = texts(LONG, 0, true);
         assert_eq!(clauses.concat(), LONG);
-        assert_eq!(clauses[0], "The shaft seal of the feed pump is replaced ");
-        assert!(clauses[1].chars().count() <= 110, "{clauses:?}");
+        assert_eq!(clauses[0], "The shaft seal ");
+        assert!(clauses[1].chars().count() <= 72 && clauses.len() >= 3, "{clauses:?}");
         assert_eq!(texts(LONG, 0, false), [LONG]);
         assert_eq!(texts(LONG, 500, true), [LONG]);
     }
 
     #[test]
     fn short_sentences_stay_whole() {
-        for sentence in
-            ["It was built from 1887 to 1889.", "The canteen opens at 11:30 and closes at 14:00.", "", "x"]
-        {
-            assert_eq!(texts(sentence, 0, true).concat(), sentence);
-            assert!(texts(sentence, 0, true).len() <= 1, "{sentence}");
+        for (sentence, spoken) in [
+            ("It was built in March 1887.", 0),
+            ("The canteen opens at 11:30 and closes at 14:00.", 30),
+            ("", 0),
+            ("x", 0),
+        ] {
+            assert_eq!(texts(sentence, spoken, true).concat(), sentence);
+            assert!(texts(sentence, spoken, true).len() <= 1, "{sentence}");
         }
     }
 

@@ -16,7 +16,7 @@ const SAMPLES_A_MS: usize = RATE as usize / 1000;
 /// Below this a level is silence.
 const QUIET: f32 = 0.35;
 /// Levels of silence, 96 ms each, that begin the work.
-const QUIET_LEVELS: u32 = 2;
+const QUIET_LEVELS: u32 = 1;
 /// Sound before the beginning that belongs to it.
 const BEFORE_MS: usize = 600;
 /// With a button even sound in which no speech was noticed is given to the recogniser, which has a gate of its own.
