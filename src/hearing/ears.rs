@@ -9,8 +9,8 @@ use lectern_audio::Decoder;
 
 use crate::sphinx::Sphinx;
 use crate::{
-    HearOptions, HearingError, RATE, Recogniser, RecogniserBank, Segment, SiteModel, SiteOptions, Transcript,
-    TurnDetector, TurnEvent, TurnOptions,
+    HearOptions, HearingError, Live, RATE, Recogniser, RecogniserBank, Segment, SiteModel, SiteOptions,
+    Transcript, TurnDetector, TurnEvent, TurnOptions,
 };
 
 /// Silence that parts two utterances of a recording. The built-in recogniser hears better what is longer.
@@ -103,6 +103,16 @@ impl Ears {
         });
         let language = options.language.clone();
         Ok(Work { recogniser, options, stop, sink, detector, segments: Vec::new(), language })
+    }
+
+    /// A recogniser that works while somebody speaks, when the one for this language can and is free.
+    pub fn live(&self, options: &HearOptions) -> Result<Option<Box<dyn Live>>, HearingError> {
+        if let Some(bank) = &self.bank
+            && bank.choose(options.language.as_deref())?.is_some()
+        {
+            return Ok(None);
+        }
+        Ok(self.built_in.live(options)?.map(|live| Box::new(live) as Box<dyn Live>))
     }
 
     /// Makes the words of a site from its texts (seconds, so not before every question: keep the result).

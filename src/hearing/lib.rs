@@ -18,6 +18,7 @@ mod spelling;
 mod sphinx;
 mod sphinx_decoder;
 mod sphinx_ffi;
+mod sphinx_live;
 mod transcript;
 mod turn;
 mod vad;
@@ -43,7 +44,7 @@ mod tests_whisper_refused;
 
 pub use ears::{Ears, EarsStatus};
 pub use error::HearingError;
-pub use recogniser::{HearOptions, RATE, Recogniser, RecogniserBank};
+pub use recogniser::{HearOptions, Live, RATE, Recogniser, RecogniserBank};
 pub use silero::Silero;
 pub use site::{SiteModel, SiteOptions};
 pub use transcript::{Segment, Transcript, Word};

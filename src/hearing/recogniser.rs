@@ -44,6 +44,15 @@ pub trait Recogniser: Send + Sync {
     }
 }
 
+/// Hears an utterance while it is spoken.
+pub trait Live: Send {
+    /// Takes more sound: 16 kHz, mono.
+    fn push(&mut self, samples: &[f32]) -> Result<(), HearingError>;
+
+    /// What was said so far. More sound may follow; it then belongs to the same utterance.
+    fn finish(&mut self) -> Result<Transcript, HearingError>;
+}
+
 /// Gives an imported recogniser.
 pub trait RecogniserBank: Send + Sync {
     /// None: the built-in one.

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::data::ModelFiles;
 use crate::sphinx_decoder::{RawWord, SphinxDecoder};
+use crate::sphinx_live::{Expected, LiveSphinx};
 use crate::{HearOptions, HearingError, Recogniser, Segment, SiteModel, Transcript, Word};
 
 /// More at once would only be slower: each uses a core and 100 MB.
@@ -20,7 +21,13 @@ const GAP_MS: u64 = 600;
 /// Less than this is no word.
 const SHORTEST_MS: usize = 100;
 
-pub(crate) struct Sphinx {
+/// For people and logs.
+pub(crate) const NAME: &str = "pocketsphinx en-us";
+
+#[derive(Clone)]
+pub(crate) struct Sphinx(Arc<Shared>);
+
+struct Shared {
     cache: PathBuf,
     limit: usize,
     files: Mutex<Option<ModelFiles>>,
@@ -48,24 +55,24 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Sphinx {
     pub(crate) fn new(cache: PathBuf) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self {
+        Self(Arc::new(Shared {
             cache,
             limit: cores.clamp(1, MOST_DECODERS),
             files: Mutex::new(None),
             pool: Mutex::new(Pool::default()),
             freed: Condvar::new(),
-        }
+        }))
     }
 
     /// Loads a decoder ahead of use.
     pub(crate) fn warm(&self, options: &HearOptions) -> Result<(), HearingError> {
-        self.borrow(options.site.as_deref(), &AtomicBool::new(false)).map(drop)
+        self.0.borrow(options.site.as_deref(), &AtomicBool::new(false)).map(drop)
     }
 
     /// Drops decoders that were not used for so long; how many.
     pub(crate) fn release_idle(&self, idle: Duration) -> usize {
         let old: Vec<Idle> = {
-            let mut pool = locked(&self.pool);
+            let mut pool = locked(&self.0.pool);
             let (old, fresh) = pool.idle.drain(..).partition(|entry| entry.since.elapsed() >= idle);
             pool.idle = fresh;
             old
@@ -75,7 +82,7 @@ impl Sphinx {
 
     /// Loaded, and of these at work.
     pub(crate) fn loaded(&self) -> (usize, usize) {
-        let pool = locked(&self.pool);
+        let pool = locked(&self.0.pool);
         (pool.idle.len() + pool.busy, pool.busy)
     }
 
@@ -83,6 +90,19 @@ impl Sphinx {
         self.loaded().0 as u64 * DECODER_BYTES
     }
 
+    /// A recogniser for somebody who speaks now. None when other work would have to wait for it.
+    pub(crate) fn live(&self, options: &HearOptions) -> Result<Option<LiveSphinx>, HearingError> {
+        if options.language.as_deref().is_some_and(|language| !is_english(language)) {
+            return Ok(None);
+        }
+        let Some(expected) = Expected::read(&self.0.files()?.acoustic()) else { return Ok(None) };
+        let Some(found) = self.0.find_now(options.site.as_deref()) else { return Ok(None) };
+        let borrowed = self.0.lend(options.site.as_deref(), found)?;
+        LiveSphinx::new(borrowed, expected, options).map(Some)
+    }
+}
+
+impl Shared {
     /// Compared with what was packed once a process: the library ends the process on damaged files.
     fn files(&self) -> Result<ModelFiles, HearingError> {
         let mut known = locked(&self.files);
@@ -93,8 +113,23 @@ impl Sphinx {
         Ok(known.insert(files).clone())
     }
 
-    fn borrow(&self, site: Option<&SiteModel>, stop: &AtomicBool) -> Result<Borrowed<'_>, HearingError> {
-        let site_id = site.map_or("", |site| site.id()).to_owned();
+    /// A place for somebody who speaks now, and an idle decoder for it. The last place is for those who only need it for a
+    /// moment.
+    #[allow(clippy::option_option, reason = "no place, and a place without a decoder yet, are two things")]
+    fn find_now(&self, site: Option<&SiteModel>) -> Option<Option<SphinxDecoder>> {
+        let mut pool = locked(&self.pool);
+        if pool.busy > 0 && pool.busy + 1 >= self.limit {
+            return None;
+        }
+        pool.busy += 1;
+        Some(pool.take(site.map_or("", |site| site.id()), self.limit))
+    }
+
+    fn borrow(
+        self: &Arc<Self>,
+        site: Option<&SiteModel>,
+        stop: &AtomicBool,
+    ) -> Result<Borrowed, HearingError> {
         let started = Instant::now();
         let found = {
             let mut pool = locked(&self.pool);
@@ -109,15 +144,20 @@ impl Sphinx {
                 pool = waited.unwrap_or_else(PoisonError::into_inner).0;
             }
             pool.busy += 1;
-            let same = pool.idle.iter().position(|entry| entry.site == site_id);
-            let found = same.map(|at| pool.idle.swap_remove(at));
-            while pool.idle.len() + pool.busy > self.limit {
-                pool.idle.swap_remove(0);
-            }
-            found
+            pool.take(site.map_or("", |site| site.id()), self.limit)
         };
+        self.lend(site, found)
+    }
+
+    /// The pool counts it as busy already.
+    fn lend(
+        self: &Arc<Self>,
+        site: Option<&SiteModel>,
+        found: Option<SphinxDecoder>,
+    ) -> Result<Borrowed, HearingError> {
+        let site_id = site.map_or("", |site| site.id()).to_owned();
         // From here on the place is given back when `Borrowed` is dropped.
-        let mut borrowed = Borrowed { owner: self, site: site_id, decoder: found.map(|entry| entry.decoder) };
+        let mut borrowed = Borrowed { owner: Arc::clone(self), site: site_id, decoder: found };
         if borrowed.decoder.is_none() {
             borrowed.decoder = Some(SphinxDecoder::load(&self.files()?, site, &self.cache)?);
         }
@@ -125,13 +165,36 @@ impl Sphinx {
     }
 }
 
-struct Borrowed<'a> {
-    owner: &'a Sphinx,
+impl Pool {
+    /// An idle decoder with these words; others make room when there are too many.
+    fn take(&mut self, site: &str, limit: usize) -> Option<SphinxDecoder> {
+        let same = self.idle.iter().position(|entry| entry.site == site);
+        let found = same.map(|at| self.idle.swap_remove(at).decoder);
+        while !self.idle.is_empty() && self.idle.len() + self.busy > limit {
+            self.idle.swap_remove(0);
+        }
+        found
+    }
+}
+
+/// A decoder of the pool, given back when it is dropped.
+pub(crate) struct Borrowed {
+    owner: Arc<Shared>,
     site: String,
     decoder: Option<SphinxDecoder>,
 }
 
-impl Drop for Borrowed<'_> {
+impl Borrowed {
+    pub(crate) fn decoder(&self) -> Result<&SphinxDecoder, HearingError> {
+        self.decoder.as_ref().ok_or(HearingError::Busy)
+    }
+
+    pub(crate) fn decoder_mut(&mut self) -> Result<&mut SphinxDecoder, HearingError> {
+        self.decoder.as_mut().ok_or(HearingError::Busy)
+    }
+}
+
+impl Drop for Borrowed {
     fn drop(&mut self) {
         let mut pool = locked(&self.owner.pool);
         pool.busy -= 1;
@@ -146,7 +209,7 @@ impl Drop for Borrowed<'_> {
 
 impl Recogniser for Sphinx {
     fn name(&self) -> String {
-        "pocketsphinx en-us".to_owned()
+        NAME.to_owned()
     }
 
     fn languages(&self) -> Option<Vec<String>> {
@@ -167,7 +230,7 @@ impl Recogniser for Sphinx {
         let duration_ms = (audio.len() / per_ms) as u64;
         let mut segments = Vec::new();
         if audio.len() >= SHORTEST_MS * per_ms {
-            let mut borrowed = self.borrow(options.site.as_deref(), stop)?;
+            let mut borrowed = self.0.borrow(options.site.as_deref(), stop)?;
             for (at, part) in audio.chunks(self.max_samples()).enumerate() {
                 if stop.load(Ordering::Relaxed) {
                     return Err(HearingError::Stopped);
@@ -198,7 +261,7 @@ fn is_english(language: &str) -> bool {
 }
 
 /// The segments of an utterance: what is said without a pause.
-fn parted(raw: Vec<RawWord>, site: Option<&SiteModel>) -> Vec<Segment> {
+pub(crate) fn parted(raw: Vec<RawWord>, site: Option<&SiteModel>) -> Vec<Segment> {
     let mut parts: Vec<Vec<RawWord>> = Vec::new();
     for word in raw {
         let goes_on = |part: &&mut Vec<RawWord>| {

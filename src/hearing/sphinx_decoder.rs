@@ -210,6 +210,43 @@ impl SphinxDecoder {
         Ok(self.words())
     }
 
+    /// The part of the library that makes features of sound.
+    pub(crate) fn front_end(&self) -> Result<FrontEnd, HearingError> {
+        // SAFETY: the decoder is whole; the front end keeps its own reference to the configuration.
+        let front = unsafe { ffi::fe_init_auto_r(ffi::ps_get_config(self.decoder)) };
+        if front.is_null() {
+            return Err(failed("the features of sound are not computed"));
+        }
+        let front = FrontEnd(front);
+        // SAFETY: the front end is whole.
+        let fits =
+            unsafe { ffi::fe_get_output_size(front.0) == WIDTH as c_int && ffi::fe_start_utt(front.0) == 0 };
+        if fits { Ok(front) } else { Err(failed("its features have another size")) }
+    }
+
+    /// An utterance begins whose features come piece by piece.
+    pub(crate) fn begin(&mut self) -> Result<(), HearingError> {
+        // SAFETY: the decoder is whole and idle.
+        let begun = unsafe { ffi::ps_start_utt(self.decoder) };
+        if begun < 0 { Err(HearingError::Failed("an utterance cannot begin".to_owned())) } else { Ok(()) }
+    }
+
+    pub(crate) fn feed(&mut self, features: &mut [Cepstrum]) -> Result<(), HearingError> {
+        let mut rows: Vec<*mut f32> = features.iter_mut().map(|row| row.as_mut_ptr()).collect();
+        // SAFETY: an utterance has begun; as many rows of the model's width as said, which the library copies.
+        let fed = unsafe { ffi::ps_process_cep(self.decoder, rows.as_mut_ptr(), rows.len() as c_int, 0, 0) };
+        if fed < 0 { Err(HearingError::Failed("an utterance was not taken".to_owned())) } else { Ok(()) }
+    }
+
+    pub(crate) fn end(&mut self) -> Result<Vec<RawWord>, HearingError> {
+        // SAFETY: an utterance has begun.
+        let ended = unsafe { ffi::ps_end_utt(self.decoder) };
+        if ended < 0 {
+            return Err(HearingError::Failed("an utterance was not taken".to_owned()));
+        }
+        Ok(self.words())
+    }
+
     fn words(&mut self) -> Vec<RawWord> {
         let mut words = Vec::new();
         // SAFETY: the iterator is valid until `ps_seg_next` gives null, which also frees it; words are copied before
@@ -235,6 +272,52 @@ impl SphinxDecoder {
         }
         words.retain(|word| !is_filler(&word.text));
         words
+    }
+}
+
+/// Numbers that describe 10 ms of sound.
+pub(crate) const WIDTH: usize = 13;
+pub(crate) type Cepstrum = [f32; WIDTH];
+
+/// Makes features of sound that comes in pieces.
+pub(crate) struct FrontEnd(*mut ffi::FrontEnd);
+
+// SAFETY: it has no state of its thread and is used by one at a time because all use is by `&mut self`.
+unsafe impl Send for FrontEnd {}
+
+impl Drop for FrontEnd {
+    fn drop(&mut self) {
+        // SAFETY: it came from the library and is not used afterwards.
+        unsafe { ffi::fe_free(self.0) };
+    }
+}
+
+impl FrontEnd {
+    /// Adds the features that these samples complete.
+    pub(crate) fn push(&mut self, samples: &[i16], features: &mut Vec<Cepstrum>) -> Result<(), HearingError> {
+        let (mut at, mut left) = (samples.as_ptr(), samples.len());
+        while left > 0 {
+            let mut block = [[0.0_f32; WIDTH]; 32];
+            let mut rows = block.each_mut().map(|row| row.as_mut_ptr());
+            let (mut count, mut first, before) = (rows.len() as i32, 0, left);
+            // SAFETY: `at` and `left` say what is left of the samples; as many rows of the width as `count` says.
+            let done = unsafe {
+                ffi::fe_process_frames(
+                    self.0,
+                    &raw mut at,
+                    &raw mut left,
+                    rows.as_mut_ptr(),
+                    &raw mut count,
+                    &raw mut first,
+                )
+            };
+            let count = usize::try_from(count).unwrap_or(0).min(block.len());
+            if done < 0 || (count == 0 && left == before) {
+                return Err(HearingError::Failed("the features of sound are not computed".to_owned()));
+            }
+            features.extend_from_slice(&block[..count]);
+        }
+        Ok(())
     }
 }
 

@@ -22,6 +22,10 @@ pub(crate) struct NGrams {
     _private: [u8; 0],
 }
 #[repr(C)]
+pub(crate) struct FrontEnd {
+    _private: [u8; 0],
+}
+#[repr(C)]
 pub(crate) struct LogMath {
     _private: [u8; 0],
 }
@@ -61,6 +65,14 @@ unsafe extern "C" {
         no_search: c_int,
         full_utterance: c_int,
     ) -> c_int;
+    pub(crate) fn ps_get_config(decoder: *mut Decoder) -> *mut Config;
+    pub(crate) fn ps_process_cep(
+        decoder: *mut Decoder,
+        cepstra: *mut *mut f32,
+        frames: c_int,
+        no_search: c_int,
+        full_utterance: c_int,
+    ) -> c_int;
     pub(crate) fn ps_end_utt(decoder: *mut Decoder) -> c_int;
     pub(crate) fn ps_seg_iter(decoder: *mut Decoder) -> *mut Segments;
     pub(crate) fn ps_seg_next(segments: *mut Segments) -> *mut Segments;
@@ -72,6 +84,19 @@ unsafe extern "C" {
         language: *mut i32,
         back_off: *mut i32,
     ) -> i32;
+
+    pub(crate) fn fe_init_auto_r(config: *mut Config) -> *mut FrontEnd;
+    pub(crate) fn fe_get_output_size(front: *mut FrontEnd) -> c_int;
+    pub(crate) fn fe_start_utt(front: *mut FrontEnd) -> c_int;
+    pub(crate) fn fe_process_frames(
+        front: *mut FrontEnd,
+        samples: *mut *const i16,
+        count: *mut usize,
+        cepstra: *mut *mut f32,
+        frames: *mut i32,
+        first: *mut i32,
+    ) -> c_int;
+    pub(crate) fn fe_free(front: *mut FrontEnd) -> c_int;
 
     pub(crate) fn ngram_model_read(
         config: *mut Config,

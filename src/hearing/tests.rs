@@ -387,3 +387,36 @@ fn odd_sound_is_survived() {
         recogniser.transcribe(&sound, &HearOptions::default(), &stop, &mut |_| {}).expect("an answer");
     }
 }
+
+#[test]
+fn what_is_heard_while_it_is_said_is_heard_again_when_more_follows() {
+    let Some(clip) = samples("en/cards/005.wav") else { return };
+    let cache = tempfile::tempdir().expect("temp");
+    let ears = Ears::new(cache.path(), None);
+    let options = HearOptions::default();
+    let mut live = ears.live(&options).expect("starts").expect("is free");
+    for piece in clip.chunks(640) {
+        live.push(piece).expect("takes");
+    }
+    let first = live.finish().expect("hears");
+    let mut errors = wer::WordErrors::default();
+    errors.add("eight of spades four of clubs seven of hearts", &first.text);
+    assert!(errors.rate() < 0.5, "{first:?}");
+    assert!(first.segments[0].words.iter().all(|word| word.end_ms <= first.duration_ms + 10), "{first:?}");
+    live.push(&vec![0.0; 8_000]).expect("takes");
+    for piece in clip.chunks(640) {
+        live.push(piece).expect("takes");
+    }
+    assert_eq!((ears.status().loaded, ears.status().busy), (1, 1));
+    let whole = live.finish().expect("hears").text;
+    assert!(whole.split(' ').count() > first.text.split(' ').count() + 5, "{whole}");
+    // Dropped in the middle of an utterance: the decoder can be used again.
+    live.push(&clip).expect("takes");
+    drop(live);
+    assert_eq!(ears.status().busy, 0);
+    let again = ears.hear(&clip, &options, &AtomicBool::new(false)).expect("hears");
+    assert!(again.text.contains("hearts"), "{}", again.text);
+    let german = HearOptions { language: Some("de".into()), ..HearOptions::default() };
+    assert!(ears.live(&german).expect("no error").is_none());
+    assert!(Ears::new(cache.path(), Some(Arc::new(Bank))).live(&german).expect("no error").is_none());
+}

@@ -17,6 +17,7 @@ mod hear;
 mod hear_model;
 mod lexicon;
 mod line;
+mod listening;
 mod model;
 mod outgoing;
 mod pending;

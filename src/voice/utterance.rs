@@ -1,6 +1,6 @@
 //! What is being said: sound is collected, its beginning and end are found, and it is heard ahead of its end.
 //!
-//! The recogniser wants an utterance as a whole. So when a short silence begins it starts on what there is; if nothing
+//! The recogniser works while somebody speaks, when it can. When a short silence begins it finishes what there is; if nothing
 //! more is said, the work is done or nearly done when the end is sure.
 
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use lectern_hearing::{
     Ears, HearOptions, HearingError, RATE, Transcript, TurnDetector, TurnEvent, TurnOptions,
 };
 use tokio::sync::mpsc;
+
+use crate::listening::Listening;
 
 const SAMPLES_A_MS: usize = RATE as usize / 1000;
 /// Below this a level is silence.
@@ -33,6 +35,8 @@ pub(crate) struct Said {
     pub work: u64,
     pub outcome: Result<Transcript, HearingError>,
     pub took: Duration,
+    /// Most of the work was done while it was said.
+    pub ahead: bool,
 }
 
 /// What the sound brought.
@@ -73,6 +77,7 @@ pub(crate) struct Utterance {
     /// Sample of `sound` at which the last speech ended.
     spoken_to: usize,
     quiet: u32,
+    listening: Option<Listening>,
     ahead: Option<Ahead>,
     works: u64,
     /// Share of real time that the last work took.
@@ -105,6 +110,7 @@ impl Utterance {
             active: false,
             spoken_to: 0,
             quiet: 0,
+            listening: None,
             ahead: None,
             works: 0,
             speed: 1.0,
@@ -124,6 +130,7 @@ impl Utterance {
     /// Forgets what was said.
     pub(crate) fn reset(&mut self) {
         self.stop_work();
+        self.listening = None;
         self.sound.clear();
         (self.active, self.spoken_to, self.quiet, self.partial) = (false, 0, 0, None);
     }
@@ -158,6 +165,9 @@ impl Utterance {
                     noticed.push(Noticed::Ended { at_ms: end_ms, silence });
                 }
             }
+        }
+        if self.active && self.spoken_to > 0 && self.quiet == 0 {
+            self.listen(options);
         }
         if !self.active {
             let before = self.sound.len().saturating_sub(BEFORE_MS * SAMPLES_A_MS);
@@ -194,27 +204,28 @@ impl Utterance {
         }
     }
 
+    /// Gives the recogniser what is new.
+    fn listen(&mut self, options: &HearOptions) -> &mut Listening {
+        let spoken = self.spoken_to > 0;
+        let begin = || Listening::begin(Arc::clone(&self.ears), options.clone(), spoken, self.told.clone());
+        let listening = self.listening.get_or_insert_with(begin);
+        listening.sound(&self.sound);
+        listening
+    }
+
     fn work(&mut self, options: &HearOptions) {
         self.works += 1;
-        let (work, sound, options) = (self.works, self.sound.clone(), options.clone());
-        let (ears, told, stop) =
-            (Arc::clone(&self.ears), self.told.clone(), Arc::new(AtomicBool::new(false)));
-        self.ahead = Some(Ahead { work, samples: sound.len(), stop: Arc::clone(&stop), done: None });
-        tokio::task::spawn_blocking(move || {
-            let started = Instant::now();
-            let outcome = ears.hear(&sound, &options, &stop);
-            if !stop.load(Ordering::Relaxed) {
-                // The conversation may have ended.
-                let _ = told.send(Said { work, outcome, took: started.elapsed() });
-            }
-        });
+        let (work, samples, stop) = (self.works, self.sound.len(), Arc::new(AtomicBool::new(false)));
+        self.listen(options).finish(work, Arc::clone(&stop));
+        self.ahead = Some(Ahead { work, samples, stop, done: None });
     }
 
     /// Some work is done: the text so far, when it still counts.
     pub(crate) fn told(&mut self, said: Said) -> Option<String> {
         let ahead = self.ahead.as_mut().filter(|ahead| ahead.work == said.work)?;
         let seconds = ahead.samples as f64 / f64::from(RATE);
-        self.speed = said.took.as_secs_f64() / seconds.max(0.1);
+        // To finish in between, what is heard ahead must be searched again.
+        self.speed = if said.ahead { 1.0 } else { said.took.as_secs_f64() / seconds.max(0.1) };
         let text = said.outcome.as_ref().ok().map(|transcript| transcript.text.clone());
         let all = ahead.samples >= self.spoken_to;
         ahead.done = Some(said);

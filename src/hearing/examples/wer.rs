@@ -1,8 +1,9 @@
 //! Word error rates on recordings with known texts, without and with the words of a site.
 //!
-//! `cargo run --release -p lectern-hearing --example wer -- DATA [FILE…] [--other] [--show] [--share=0.35]`
+//! `cargo run --release -p lectern-hearing --example wer -- DATA [FILE…] [--other] [--show] [--live] [--share=0.35]`
 //! DATA holds `transcripts.jsonl` lines with `file` and `text`; a FILE is plain text of a site. The recordings' own sentences
-//! are strewn into the site's text unless `--other` is given, which shows what a site that says nothing of them does.
+//! are strewn into the site's text unless `--other` is given, which shows what a site that says nothing of them does. With `--live` they
+//! are heard as in a conversation, piece by piece.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::Instant;
 
 use lectern_audio::{Decoder, Limits};
 use lectern_hearing::wer::WordErrors;
-use lectern_hearing::{Ears, HearOptions, HearingError, RATE, SiteOptions};
+use lectern_hearing::{Ears, HearOptions, HearingError, RATE, SiteOptions, Transcript};
 
 struct Clip {
     path: PathBuf,
@@ -40,11 +41,28 @@ fn open(path: &Path) -> Decoder {
     opened.expect("audio")
 }
 
+/// As in a conversation: while it is said.
+fn spoken(ears: &Ears, path: &Path, options: &HearOptions) -> Result<Transcript, HearingError> {
+    let mut live = ears.live(options)?.expect("the decoder is free");
+    let sound = open(path).read_all().expect("audio");
+    for piece in sound.chunks(640) {
+        live.push(piece)?;
+    }
+    let ended = Instant::now();
+    let heard = live.finish()?;
+    println!(
+        "{:.0} ms after {:.1} s",
+        ended.elapsed().as_secs_f64() * 1e3,
+        sound.len() as f64 / f64::from(RATE)
+    );
+    Ok(heard)
+}
+
 fn measure(
     ears: &Ears,
     clips: &[Clip],
     options: &HearOptions,
-    show: bool,
+    (show, live): (bool, bool),
 ) -> Result<WordErrors, HearingError> {
     let stop = AtomicBool::new(false);
     let mut all = WordErrors::default();
@@ -52,7 +70,11 @@ fn measure(
     ears.warm(options)?;
     for clip in clips {
         let started = Instant::now();
-        let heard = ears.transcribe(&mut open(&clip.path), options, &stop, &mut |_| {})?;
+        let heard = if live {
+            spoken(ears, &clip.path, options)?
+        } else {
+            ears.transcribe(&mut open(&clip.path), options, &stop, &mut |_| {})?
+        };
         worked += started.elapsed().as_secs_f64();
         seconds += heard.duration_ms as f64 / 1_000.0;
         let mut one = WordErrors::default();
@@ -79,12 +101,13 @@ fn measure(
 fn main() -> Result<(), HearingError> {
     let mut arguments = std::env::args().skip(1);
     let data = PathBuf::from(arguments.next().expect("the folder with the data"));
-    let (mut texts, mut other, mut show) = (Vec::new(), false, false);
+    let (mut texts, mut other, mut show, mut live) = (Vec::new(), false, false, false);
     let mut site_options = SiteOptions::default();
     for argument in arguments {
         match argument.as_str() {
             "--other" => other = true,
             "--show" => show = true,
+            "--live" => live = true,
             share if share.starts_with("--share=") => {
                 site_options.share = share["--share=".len()..].parse().expect("a number");
             }
@@ -94,7 +117,7 @@ fn main() -> Result<(), HearingError> {
     let cache = tempfile::tempdir().expect("a temporary folder");
     let ears = Ears::new(cache.path(), None);
     let clips = clips(&data);
-    let without = measure(&ears, &clips, &HearOptions::default(), show)?;
+    let without = measure(&ears, &clips, &HearOptions::default(), (show, live))?;
     if texts.is_empty() {
         return Ok(());
     }
@@ -116,7 +139,7 @@ fn main() -> Result<(), HearingError> {
     let options = HearOptions { site: Some(Arc::new(site)), ..HearOptions::default() };
     ears.warm(&options)?;
     println!("loaded in {:.2} s", started.elapsed().as_secs_f64());
-    let with = measure(&ears, &clips, &options, show)?;
+    let with = measure(&ears, &clips, &options, (show, live))?;
     println!("with the site's words: {:+.1} %", (with.rate() / without.rate() - 1.0) * 100.0);
     Ok(())
 }
