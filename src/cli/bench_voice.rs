@@ -30,7 +30,7 @@ const QUESTIONS: [&str; 4] = [
     "Where are the spare keys of the laboratory kept?",
 ];
 /// The first round loads recogniser and voice and does not count.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 4;
 const RATE: u32 = 16_000;
 /// Samples of a frame, and how long they take to say.
 const FRAME: usize = 640;
