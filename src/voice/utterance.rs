@@ -74,6 +74,8 @@ pub(crate) struct Utterance {
     /// The sound since shortly before the beginning; before it only the last of the silence.
     sound: Vec<f32>,
     active: bool,
+    /// The gate is sure that it is speech.
+    spoken: bool,
     /// Sample of `sound` at which the last speech ended.
     spoken_to: usize,
     quiet: u32,
@@ -108,6 +110,7 @@ impl Utterance {
             end_of_turn,
             sound: Vec::new(),
             active: false,
+            spoken: false,
             spoken_to: 0,
             quiet: 0,
             listening: None,
@@ -132,7 +135,8 @@ impl Utterance {
         self.stop_work();
         self.listening = None;
         self.sound.clear();
-        (self.active, self.spoken_to, self.quiet, self.partial) = (false, 0, 0, None);
+        (self.active, self.spoken) = (false, false);
+        (self.spoken_to, self.quiet, self.partial) = (0, 0, None);
     }
 
     pub(crate) fn is_active(&self) -> bool {
@@ -156,7 +160,7 @@ impl Utterance {
                     noticed.push(Noticed::Level { rms, peak });
                 }
                 TurnEvent::Start { at_ms } => {
-                    self.active = true;
+                    (self.active, self.spoken) = (true, true);
                     self.spoken_to = self.sound.len();
                     noticed.push(Noticed::Speaking { at_ms });
                 }
@@ -166,7 +170,7 @@ impl Utterance {
                 }
             }
         }
-        if self.active && self.spoken_to > 0 && self.quiet == 0 {
+        if self.spoken && self.quiet == 0 {
             self.listen(options);
         }
         if !self.active {
@@ -206,7 +210,7 @@ impl Utterance {
 
     /// Gives the recogniser what is new.
     fn listen(&mut self, options: &HearOptions) -> &mut Listening {
-        let spoken = self.spoken_to > 0;
+        let spoken = self.spoken;
         let begin = || Listening::begin(Arc::clone(&self.ears), options.clone(), spoken, self.told.clone());
         let listening = self.listening.get_or_insert_with(begin);
         listening.sound(&self.sound);
@@ -248,6 +252,7 @@ impl Utterance {
         self.reset();
         // Speech that was too long goes on as another utterance.
         self.active = self.hands_free && self.detector.is_speaking();
+        self.spoken = self.active;
         ahead.map(|ahead| Final { work: ahead.work, done: ahead.done })
     }
 }
