@@ -263,7 +263,11 @@ impl Call {
     /// Waits for the first sound, then ends the answer for its trace.
     fn answer(mut self, asked: Instant, mut messages: Vec<Value>) -> Result<Turn> {
         if !messages.iter().any(Value::is_null) {
-            messages.extend(self.until(Instant::now() + PATIENCE, Value::is_null)?.0);
+            let (more, heard) = self.until(Instant::now() + PATIENCE, Value::is_null)?;
+            if !heard {
+                bail!("no sound came within {} s", PATIENCE.as_secs());
+            }
+            messages.extend(more);
         }
         let first_audio_ms = milliseconds(asked);
         self.say(&json!({ "type": "stop" }))?;
