@@ -858,6 +858,7 @@ export interface components {
             /** @enum {string} */
             type: "end_of_speech";
         } | {
+            filter?: null | components["schemas"]["Filter"];
             text: string;
             /** @enum {string} */
             type: "ask";
@@ -1968,6 +1969,8 @@ export interface components {
             auto_ask?: boolean;
             citations?: boolean | null;
             conversation?: null | components["schemas"]["ConversationId"];
+            /** @description Only these documents are asked. */
+            filter?: components["schemas"]["Filter"];
             /** @description Of the sound that is sent. */
             format?: components["schemas"]["SoundFormat"];
             language?: string | null;
