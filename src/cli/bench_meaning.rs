@@ -19,11 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(1800);
 
 pub fn run(place: &Place, data: &Path, model: &Path) -> Result<Value> {
     let connection = Connection::open(place)?;
+    eprintln!("an appliance: importing the model …");
     let begun = import(&connection.client, model)
         .and_then(|()| until(&connection.client, |search| search.contains("embedding")));
     connection.close()?;
     begun?;
+    eprintln!("an appliance: made-up vectors …");
     let passages = lectern_documents::measure::fill(&data.join("tenants/main"))?;
+    eprintln!("an appliance: {passages} passages, searches by words and meaning …");
     let connection = Connection::open(place)?;
     let measured = searches(&connection.client);
     connection.close()?;

@@ -248,6 +248,17 @@ async fn work_that_was_stopped_goes_on_and_deleted_documents_lose_their_vectors(
     // As after a new start of the process.
     let site = open(folder, Some("embedder-a"), false);
     site.work(|| site.serves("embedder-a"));
+    // And after two more.
+    let site = (0..2).fold(site, |site, _| {
+        let Site { documents, tenant, bank, stop, _dir: folder } = site;
+        drop((documents, tenant, bank, stop));
+        let site = open(folder, Some("embedder-a"), false);
+        site.bank.stop_after.store(1, Ordering::Relaxed);
+        site.work(|| false);
+        assert!(site.serves("embedder-a"), "what was complete serves again");
+        site.bank.stop_after.store(u32::MAX, Ordering::Relaxed);
+        site
+    });
     let space = site.tenant.meaning.slots().serving.unwrap();
     let last = space.store.document(long.as_str()).unwrap();
     assert_eq!((last.complete, last.passages), (true, all));

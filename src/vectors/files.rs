@@ -68,12 +68,20 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     write().map_err(io(path))
 }
 
-/// Removes what other generations left.
+/// Removes what other generations and broken-off writes left; what others put into the folder stays.
 pub(crate) fn sweep(dir: &Path, generation: u64) {
-    let own = format!(".{generation}");
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.ends_with(&own) && name != CURRENT {
+        let Some((kind, number)) = name.rsplit_once('.') else { continue };
+        let left = match kind {
+            "current" => number == "new",
+            "passages" | "sentences" | "log" | "graph" | "graph-info" => {
+                number.parse::<u64>().is_ok_and(|number| number != generation) || number == "new"
+            }
+            "graph-new" => true,
+            _ => false,
+        };
+        if left {
             let _ = std::fs::remove_file(entry.path());
         }
     }
