@@ -44,7 +44,11 @@ pub(crate) struct Sendable(pub SessionBuilder);
 unsafe impl Send for Sendable {}
 
 impl Sendable {
-    pub(crate) fn commit(&mut self, path: &Path) -> ort::Result<Session> {
-        self.0.commit_from_file(path)
+    /// From memory where a model is given, else from the file.
+    pub(crate) fn commit(&mut self, path: &Path, model: Option<&[u8]>) -> ort::Result<Session> {
+        match model {
+            Some(model) => self.0.commit_from_memory(model),
+            None => self.0.commit_from_file(path),
+        }
     }
 }

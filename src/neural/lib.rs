@@ -6,6 +6,7 @@
 #[cfg(feature = "onnxruntime")]
 mod dynamic;
 mod error;
+mod graph;
 mod runtime;
 mod session;
 mod shape;
@@ -14,9 +15,10 @@ mod shared;
 mod tests;
 
 pub use error::NeuralError;
+pub use graph::{OnnxGraph, OnnxNode, Port as OnnxPort};
 /// The sessions, tensors and run options that this crate's sessions are used with.
 pub use ort;
 pub use runtime::{RuntimeChoice, RuntimeInfo, init, runtime};
-pub use session::{SessionOptions, session};
+pub use session::{SessionOptions, session, session_of};
 pub use shape::{Dimension, ModelShape, Port, inspect};
 pub use shared::SharedSession;

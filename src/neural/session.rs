@@ -27,6 +27,22 @@ impl Default for SessionOptions {
     }
 }
 
+/// Where a model's bytes are.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    File(&'a Path),
+    /// A part of the file's model.
+    Memory(&'a Path, &'a [u8]),
+}
+
+impl<'a> Source<'a> {
+    fn path(self) -> &'a Path {
+        match self {
+            Self::File(path) | Self::Memory(path, _) => path,
+        }
+    }
+}
+
 /// Loads a model. Whoever has its hash from a manifest checks that before.
 pub fn session(path: &Path, options: &SessionOptions) -> Result<Session, NeuralError> {
     let shape = shape::inspect(path)?;
@@ -34,10 +50,19 @@ pub fn session(path: &Path, options: &SessionOptions) -> Result<Session, NeuralE
         let (bytes, limit) = (shape.bytes, options.max_bytes);
         return Err(NeuralError::TooLarge { path: path.to_owned(), bytes, limit });
     }
+    load(Source::File(path), options)
+}
+
+/// Loads a model from memory that was made of the one in the file `path`.
+pub fn session_of(path: &Path, model: &[u8], options: &SessionOptions) -> Result<Session, NeuralError> {
+    load(Source::Memory(path, model), options)
+}
+
+fn load(source: Source<'_>, options: &SessionOptions) -> Result<Session, NeuralError> {
     let info = runtime();
     let threads = if options.threads == 0 { info.threads } else { options.threads };
     let builder = builder(threads, options).map_err(|error| NeuralError::Engine(error.to_string()))?;
-    commit(builder, path, options.deadline, info.device)
+    commit(builder, source, options.deadline, info.device)
 }
 
 fn builder(threads: usize, options: &SessionOptions) -> ort::Result<SessionBuilder> {
@@ -53,18 +78,22 @@ fn builder(threads: usize, options: &SessionOptions) -> ort::Result<SessionBuild
 #[cfg(not(feature = "onnxruntime"))]
 fn commit(
     mut builder: SessionBuilder,
-    path: &Path,
+    source: Source<'_>,
     deadline: Duration,
     _: &str,
 ) -> Result<Session, NeuralError> {
-    builder.commit_from_file(path).map_err(|error| failed(path, deadline, &error))
+    let committed = match source {
+        Source::File(path) => builder.commit_from_file(path),
+        Source::Memory(_, model) => builder.commit_from_memory(model),
+    };
+    committed.map_err(|error| failed(source.path(), deadline, &error))
 }
 
 /// The real library has no deadline of its own: it loads on a thread that may be left behind.
 #[cfg(feature = "onnxruntime")]
 fn commit(
     builder: SessionBuilder,
-    path: &Path,
+    source: Source<'_>,
     deadline: Duration,
     device: &str,
 ) -> Result<Session, NeuralError> {
@@ -76,13 +105,17 @@ fn commit(
         builder = with_cuda.map_err(|error| NeuralError::Engine(error.to_string()))?;
     }
     let (tx, rx) = mpsc::sync_channel(1);
-    let file = path.to_owned();
+    let path = source.path();
+    let (file, model) = match source {
+        Source::File(_) => (path.to_owned(), None),
+        Source::Memory(_, model) => (path.to_owned(), Some(model.to_vec())),
+    };
     let mut builder = crate::dynamic::Sendable(builder);
     std::thread::Builder::new()
         .name("model-load".into())
         .spawn(move || {
             // Nobody waits any more when the deadline has passed.
-            let _ = tx.send(builder.commit(&file));
+            let _ = tx.send(builder.commit(&file, model.as_deref()));
         })
         .map_err(|error| NeuralError::Engine(format!("no thread to load the model: {error}")))?;
     match rx.recv_timeout(deadline) {

@@ -26,6 +26,10 @@ mod synth;
 mod tests;
 #[cfg(test)]
 mod tests_piper;
+#[cfg(test)]
+mod tests_vits;
+mod vits;
+mod vits_run;
 mod wav;
 mod worker;
 

@@ -1,15 +1,16 @@
 //! A Piper voice: a model with its configuration, checked against each other, shared by all who speak with it.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use lectern_neural::inspect;
 use lectern_neural::ort::session::RunOptions;
-use lectern_neural::ort::value::{DynValue, Tensor};
-use lectern_neural::{SessionOptions, SharedSession, inspect, session};
 use piper_rs::ModelConfig;
 use serde::Serialize;
 
 use crate::piper_config::{Config, PiperInfo, fits, read};
+use crate::vits_run::{Graph, Listener, Phrase};
 use crate::{SpeechError, piper_ids};
 
 /// A voice of a bank, before it is loaded.
@@ -33,7 +34,7 @@ pub trait VoiceBank: Send + Sync {
 }
 
 pub struct PiperVoice {
-    session: SharedSession,
+    graph: Graph,
     config: ModelConfig,
     info: PiperInfo,
     bytes: u64,
@@ -62,9 +63,7 @@ impl PiperVoice {
         let Config { model: parsed, info } = read(config)?;
         let shape = inspect(model)?;
         fits(&parsed, &shape).map_err(unfit)?;
-        let session = session(model, &SessionOptions::default())?;
-        let session = SharedSession::new(session).map_err(|error| unfit(error.to_string()))?;
-        let voice = Self { session, config: parsed, info, bytes: shape.bytes };
+        let voice = Self { graph: Graph::load(model)?, config: parsed, info, bytes: shape.bytes };
         voice.try_out().map_err(unfit)?;
         Ok(voice)
     }
@@ -94,34 +93,22 @@ impl PiperVoice {
         piper_ids::ids(&self.config.phoneme_id_map, phonemes)
     }
 
-    /// The samples for these phonemes. `options` can end it from another thread.
+    /// The sound of these phonemes, in pieces as it is made. `options` can end it from another thread.
     pub(crate) fn run(
         &self,
         ids: Vec<i64>,
         manner: Manner,
         options: &RunOptions,
-    ) -> Result<Vec<f32>, String> {
+        listener: Listener<'_>,
+    ) -> Result<ControlFlow<()>, String> {
         let own = &self.config.inference;
         let noise = manner.noise.unwrap_or(own.noise_scale);
         // Both noises go together, as far as the voice's own do.
         let share = if own.noise_scale > 0.0 { noise / own.noise_scale } else { 1.0 };
         let width = if manner.noise.is_some() { (own.noise_w * share).min(2.0) } else { own.noise_w };
-        let count = ids.len();
-        let ids = tensor([1, count], ids)?;
-        let lengths = tensor([1], vec![count as i64])?;
-        let scales = tensor([3], vec![noise, own.length_scale * manner.length, width])?;
-        let speaker = tensor([1], vec![manner.speaker])?;
-        let mut inputs = vec![("input", &ids), ("input_lengths", &lengths), ("scales", &scales)];
-        if self.config.num_speakers > 1 {
-            inputs.push(("sid", &speaker));
-        }
-        let outputs = self.session.run(&inputs, options).map_err(|error| error.message().to_owned())?;
-        let output = outputs.first().ok_or("the model gave nothing")?;
-        let (_, samples) = output.try_extract_tensor::<f32>().map_err(|error| error.message().to_owned())?;
-        if samples.iter().any(|sample| !sample.is_finite()) {
-            return Err("the model gave sound that is no number".into());
-        }
-        Ok(samples.to_vec())
+        let scales = [noise, own.length_scale * manner.length, width];
+        let speaker = (self.config.num_speakers > 1).then_some(manner.speaker);
+        self.graph.run(Phrase { ids, scales, speaker }, options, listener)
     }
 
     /// Speaks the highest phoneme and speaker that the configuration promises.
@@ -132,11 +119,16 @@ impl PiperVoice {
         let options = RunOptions::new().map_err(|error| error.to_string())?;
         let speak = |speaker: i64| {
             let manner = Manner { speaker, length: 1.0, noise: Some(0.0) };
-            self.run(ids.clone(), manner, &options)
+            let mut samples = 0;
+            let mut count = |piece: &[f32]| {
+                samples += piece.len();
+                ControlFlow::Continue(())
+            };
+            self.run(ids.clone(), manner, &options, &mut count).map(|_| samples)
         };
         let samples = speak(self.speakers() - 1)
             .map_err(|error| format!("its model does not speak what it promises ({error})"))?;
-        if samples.is_empty() {
+        if samples == 0 {
             return Err("its model gives no sound".into());
         }
         if self.config.num_speakers > 1 && speak(self.speakers()).is_ok() {
@@ -144,11 +136,4 @@ impl PiperVoice {
         }
         Ok(())
     }
-}
-
-fn tensor<T, const N: usize>(shape: [usize; N], data: Vec<T>) -> Result<DynValue, String>
-where
-    T: lectern_neural::ort::value::PrimitiveTensorElementType + std::fmt::Debug + Clone + 'static,
-{
-    Tensor::from_array((shape, data)).map(Tensor::into_dyn).map_err(|error| error.to_string())
 }

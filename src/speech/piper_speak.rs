@@ -24,6 +24,8 @@ const PIECE: usize = 1_323;
 /// Samples of silence after a sentence, and after a part of one that ends with a sign.
 const AFTER_SENTENCE: usize = 4_410;
 const AFTER_PART: usize = 882;
+/// Pieces that may be made before they are taken.
+const AHEAD: usize = 2;
 
 pub(crate) type Sink<'a> = &'a mut dyn FnMut(&[i16]) -> ControlFlow<()>;
 
@@ -43,21 +45,69 @@ pub(crate) fn speak(
     sink: Sink<'_>,
 ) -> Result<Option<ControlFlow<(), u64>>, SpeechError> {
     let Some(ids) = read(speaker, clause, data)? else { return Ok(None) };
-    let Some(samples) = synthesise(speaker, ids, stop)? else { return Ok(Some(ControlFlow::Break(()))) };
-    let mut sound = to_pcm(speaker, samples)?;
+    let mut out = Output { speaker, resampler: resampler(speaker)?, left: Vec::new(), sent: 0, stop, sink };
+    if synthesise(speaker, ids, stop, &mut |samples| out.push(samples))?.is_break() {
+        return Ok(Some(ControlFlow::Break(())));
+    }
     let signed = clause.text.trim_end().ends_with(|c: char| !c.is_alphanumeric());
     let silence = match (clause.ends_sentence, signed) {
         (true, _) => AFTER_SENTENCE,
         (false, true) => AFTER_PART,
         (false, false) => 0,
     };
-    sound.resize(sound.len() + silence, 0);
-    for piece in sound.chunks(PIECE) {
-        if stop.load(Ordering::Relaxed) || sink(piece).is_break() {
-            return Ok(Some(ControlFlow::Break(())));
+    Ok(Some(out.finish(silence)?.map_continue(|()| out.sent)))
+}
+
+/// From the voice's samples to those that are heard, in pieces.
+struct Output<'a> {
+    speaker: &'a Speaker,
+    /// None for a voice that has the rate of what is heard.
+    resampler: Option<Resampler>,
+    /// Not yet enough for a piece.
+    left: Vec<i16>,
+    sent: u64,
+    stop: &'a AtomicBool,
+    sink: Sink<'a>,
+}
+
+impl Output<'_> {
+    fn push(&mut self, samples: &[f32]) -> Result<ControlFlow<()>, SpeechError> {
+        match &mut self.resampler {
+            Some(resampler) => {
+                let samples = resampler.push(samples).map_err(unheard)?;
+                self.keep(&samples);
+            }
+            None => self.keep(samples),
         }
+        let whole = self.left.len() / PIECE * PIECE;
+        Ok(self.send(whole))
     }
-    Ok(Some(ControlFlow::Continue(sound.len() as u64)))
+
+    fn finish(&mut self, silence: usize) -> Result<ControlFlow<()>, SpeechError> {
+        if let Some(mut resampler) = self.resampler.take() {
+            let samples = resampler.finish().map_err(unheard)?;
+            self.keep(&samples);
+        }
+        self.left.resize(self.left.len() + silence, 0);
+        Ok(self.send(self.left.len()))
+    }
+
+    fn keep(&mut self, samples: &[f32]) {
+        let scale = self.speaker.volume * f32::from(i16::MAX);
+        let loud = |sample: &f32| (sample * scale).clamp(f32::from(i16::MIN), f32::from(i16::MAX)) as i16;
+        self.left.extend(samples.iter().map(loud));
+    }
+
+    fn send(&mut self, count: usize) -> ControlFlow<()> {
+        let sent: Vec<i16> = self.left.drain(..count).collect();
+        for piece in sent.chunks(PIECE) {
+            if self.stop.load(Ordering::Relaxed) || (self.sink)(piece).is_break() {
+                return ControlFlow::Break(());
+            }
+            self.sent += piece.len() as u64;
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 fn read(speaker: &Speaker, clause: &Clause, data: &Path) -> Result<Option<Vec<i64>>, SpeechError> {
@@ -76,44 +126,55 @@ pub(crate) fn phonemise(text: &str, voice: &str, data: &Path) -> Result<String, 
     Ok(piper_ids::phonemes(&worker::phonemes(reading)?, voice))
 }
 
-/// None when it was stopped. The run has a thread of its own, so that a stop need not wait for it to notice.
-fn synthesise(speaker: &Speaker, ids: Vec<i64>, stop: &AtomicBool) -> Result<Option<Vec<f32>>, SpeechError> {
+/// Takes what was made; may have enough.
+type Taker<'a> = &'a mut dyn FnMut(&[f32]) -> Result<ControlFlow<()>, SpeechError>;
+
+/// The run has a thread of its own, so that a stop need not wait for it to notice.
+fn synthesise(
+    speaker: &Speaker,
+    ids: Vec<i64>,
+    stop: &AtomicBool,
+    take: Taker<'_>,
+) -> Result<ControlFlow<()>, SpeechError> {
     let failed = |error: String| SpeechError::Engine(format!("the voice could not speak: {error}"));
     let options = Arc::new(RunOptions::new().map_err(|error| failed(error.to_string()))?);
-    let (tx, rx) = mpsc::sync_channel(1);
+    let (tx, rx) = mpsc::sync_channel(AHEAD);
     let (voice, manner, own) = (Arc::clone(&speaker.voice), speaker.manner, Arc::clone(&options));
     std::thread::Builder::new()
         .name("piper".into())
         .spawn(move || {
             // Nobody waits any more when it was stopped.
-            let _ = tx.send(voice.run(ids, manner, &own));
+            let mut send = |piece: &[f32]| match tx.send(Ok(Some(piece.to_vec()))) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            };
+            let ended = voice.run(ids, manner, &own, &mut send);
+            let _ = tx.send(ended.map(|_| None));
         })
         .map_err(|error| failed(format!("no thread: {error}")))?;
+    let end = || options.terminate().map_err(|error| failed(error.to_string()));
     loop {
-        match rx.recv_timeout(TICK) {
-            Ok(result) => return result.map(Some).map_err(failed),
+        let taken = match rx.recv_timeout(TICK) {
+            Ok(piece) => match piece.map_err(failed)? {
+                Some(piece) => take(&piece)?,
+                None => return Ok(ControlFlow::Continue(())),
+            },
             Err(mpsc::RecvTimeoutError::Disconnected) => return Err(failed("its thread ended".into())),
-            Err(mpsc::RecvTimeoutError::Timeout) if stop.load(Ordering::Relaxed) => {
-                options.terminate().map_err(|error| failed(error.to_string()))?;
-                return Ok(None);
-            }
-            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(mpsc::RecvTimeoutError::Timeout) if stop.load(Ordering::Relaxed) => ControlFlow::Break(()),
+            Err(mpsc::RecvTimeoutError::Timeout) => ControlFlow::Continue(()),
+        };
+        if taken.is_break() {
+            end()?;
+            return Ok(ControlFlow::Break(()));
         }
     }
 }
 
-fn to_pcm(speaker: &Speaker, samples: Vec<f32>) -> Result<Vec<i16>, SpeechError> {
+fn resampler(speaker: &Speaker) -> Result<Option<Resampler>, SpeechError> {
     let rate = speaker.voice.info().sample_rate;
-    let samples = if rate == SAMPLE_RATE { samples } else { resampled(&samples, rate)? };
-    let scale = speaker.volume * f32::from(i16::MAX);
-    let loud = |sample: f32| (sample * scale).clamp(f32::from(i16::MIN), f32::from(i16::MAX)) as i16;
-    Ok(samples.into_iter().map(loud).collect())
+    (rate != SAMPLE_RATE).then(|| Resampler::new(rate, SAMPLE_RATE).map_err(unheard)).transpose()
 }
 
-fn resampled(samples: &[f32], rate: u32) -> Result<Vec<f32>, SpeechError> {
-    let failed = |error: lectern_audio::AudioError| SpeechError::Engine(error.to_string());
-    let mut resampler = Resampler::new(rate, SAMPLE_RATE).map_err(failed)?;
-    let mut out = resampler.push(samples).map_err(failed)?;
-    out.extend(resampler.finish().map_err(failed)?);
-    Ok(out)
+fn unheard(error: lectern_audio::AudioError) -> SpeechError {
+    SpeechError::Engine(error.to_string())
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[allow(clippy::disallowed_methods, reason = "where the shared data lies is the machine's matter")]
-fn shared(name: &str) -> Option<PathBuf> {
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("LECTERN_SHARED").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
         PathBuf::from,
