@@ -57,6 +57,7 @@ needs() {
     has_step unit && need_tool cargo-nextest cargo-nextest
     has_step unit peers && need_python
     has_step unit && whisper_fixture
+    has_step unit && wyoming_package
     has_step deny && need_tool cargo-deny cargo-deny
   fi
   if has_step page build e2e; then need_node; fi
@@ -75,6 +76,19 @@ need_python() {
 whisper_fixture() {
   export LECTERN_WHISPER_FIXTURE=${LECTERN_WHISPER_FIXTURE:-${CARGO_TARGET_DIR:-$PWD/target}/whisper-fixture}
   tests/whisper.sh --only-make || die 'the Whisper fixture could not be made' 'see the lines above'
+}
+
+# The protocol's own package, which the test of Wyoming talks with; without it that test skips itself.
+wyoming_package() {
+  [ -z "${LECTERN_PYTHON:-}" ] || return 0
+  local venv=${CARGO_TARGET_DIR:-$PWD/target}/wyoming-venv
+  if ! "$venv/bin/python" -c 'import wyoming' 2>/dev/null; then
+    say 'Installing wyoming from PyPI'
+    python3 -m venv "$venv" || die 'Python cannot make a virtual environment' 'apt-get install python3-venv'
+    "$venv/bin/pip" install --quiet --disable-pip-version-check 'wyoming>=1.7,<2' ||
+      die 'the package wyoming could not be installed' 'the machine needs PyPI or a mirror of it'
+  fi
+  export LECTERN_PYTHON=$venv/bin/python
 }
 
 page_packages() {

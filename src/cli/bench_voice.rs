@@ -36,6 +36,8 @@ const RATE: u32 = 16_000;
 const FRAME: usize = 640;
 const FRAME_TIME: Duration = Duration::from_millis(40);
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Nobody asks in the moment in which the answer before was stopped.
+const BREATH: Duration = Duration::from_millis(500);
 /// Below this share of the loudest a sample at the end of a recording is silence.
 const QUIET: f32 = 0.03;
 /// Words a minute of the first answer; each is spoken a little faster than the one before, so that no sound comes out of
@@ -177,6 +179,7 @@ impl Call {
             "type": "start", "mode": mode, "language": "en", "voice": "piper/bench", "rate": pace, "auto_ask": true,
         }))?;
         call.until(Instant::now() + PATIENCE, |message| message["type"] == "ready")?;
+        std::thread::sleep(BREATH);
         Ok(call)
     }
 

@@ -46,9 +46,18 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("lectern: {error:#}");
+            if let Some(hint) = hint(&error) {
+                eprintln!("  hint: {hint}");
+            }
             ExitCode::FAILURE
         }
     }
+}
+
+/// What to do about an error of the appliance's own; others have it in their message.
+fn hint(error: &anyhow::Error) -> Option<&str> {
+    let mut causes = error.chain();
+    causes.find_map(|cause| cause.downcast_ref::<lectern_kernel::Error>()?.hint.as_deref())
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use lectern_inference::{Embedder, TextModelError};
 use lectern_search::eval::{self, QaReport};
@@ -153,6 +154,7 @@ pub fn fill(tenant: &Path) -> Result<usize, MeasureError> {
         // The stamp is another one; the appliance sees by the fingerprint that the text is the same.
         space.store.put(&document, (0, print), &vectors, true)?;
     }
+    space.store.maintain(&AtomicBool::new(false))?;
     let count = space.store.stats().passages;
     meaning.build(space);
     meaning.swap().map_err(|error| SearchError::Evaluation {

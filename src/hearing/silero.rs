@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lectern_neural::ort::session::RunOptions;
 use lectern_neural::ort::value::{DynValue, Tensor};
 use lectern_neural::{SessionOptions, SharedSession};
 
@@ -122,8 +121,7 @@ impl Stream {
             inputs.push((name, state.into_dyn()));
         }
         let inputs: Vec<(&str, &DynValue)> = inputs.iter().map(|(name, value)| (*name, value)).collect();
-        let options = RunOptions::new().map_err(failed)?;
-        let outputs = self.model.session.run(&inputs, &options).map_err(failed)?;
+        let outputs = self.model.session.run(&inputs, None).map_err(failed)?;
         let mut outputs = outputs.into_iter();
         let speech = outputs.next().ok_or_else(|| misfit("the model gives nothing"))?;
         for (state, value) in self.states.iter_mut().zip(outputs) {

@@ -32,11 +32,12 @@ impl SharedSession {
         &self.session
     }
 
-    /// One run; `options.terminate()` from another thread ends it with an error.
+    /// One run; `options.terminate()` from another thread ends it with an error. Without options it cannot be ended, and
+    /// the built-in engine need not look for it on the way: for runs that are short.
     pub fn run(
         &self,
         inputs: &[(&str, &DynValue)],
-        options: &RunOptions<NoSelectedOutputs>,
+        options: Option<&RunOptions<NoSelectedOutputs>>,
     ) -> ort::Result<Vec<DynValue>> {
         let names = inputs.iter().map(|(text, _)| name(text)).collect::<ort::Result<Vec<CString>>>()?;
         let name_pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
@@ -48,7 +49,7 @@ impl SharedSession {
         let status = unsafe {
             (ort::api().Run)(
                 self.session.ptr().cast_mut(),
-                options.ptr(),
+                options.map_or(ptr::null(), AsPointer::ptr),
                 name_pointers.as_ptr(),
                 values.as_ptr(),
                 values.len(),

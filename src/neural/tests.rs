@@ -85,7 +85,7 @@ fn threads_share_a_session() {
         let lengths = Tensor::from_array(([1], vec![len as i64])).unwrap().into_dyn();
         let scales = Tensor::from_array(([3], vec![0f32, 1.0, 0.0])).unwrap().into_dyn();
         let inputs = [("input", &ids), ("input_lengths", &lengths), ("scales", &scales)];
-        let outputs = shared.run(&inputs, &RunOptions::new().unwrap()).unwrap();
+        let outputs = shared.run(&inputs, Some(&RunOptions::new().unwrap())).unwrap();
         outputs[0].try_extract_tensor::<f32>().unwrap().1.to_vec()
     };
     let alone = speak();
@@ -98,5 +98,5 @@ fn threads_share_a_session() {
     });
     let stopped = RunOptions::new().unwrap();
     stopped.terminate().unwrap();
-    assert!(shared.run(&[], &stopped).is_err());
+    assert!(shared.run(&[], Some(&stopped)).is_err());
 }

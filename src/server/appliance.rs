@@ -47,6 +47,8 @@ pub(crate) struct Appliance {
 impl Appliance {
     /// Opens the folder; the caller holds its lock. `secure` tells whether clients come by HTTPS.
     pub fn open(folder: &Path, config: Config, errors: lectern_ops::ErrorRing, secure: bool) -> Result<Self> {
+        // Child processes have other working folders.
+        let folder = &std::path::absolute(folder).context("the data folder's path is not known")?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let stores =
             Stores::open(folder, &compose::control_migrations(), compose::tenant_migrations(), clock)

@@ -54,6 +54,8 @@ pub(crate) struct Manner {
     pub length: f32,
     /// Variation of the sound; none: the voice's own.
     pub noise: Option<f32>,
+    /// The first sound is waited for.
+    pub eager: bool,
 }
 
 impl PiperVoice {
@@ -108,7 +110,7 @@ impl PiperVoice {
         let width = if manner.noise.is_some() { (own.noise_w * share).min(2.0) } else { own.noise_w };
         let scales = [noise, own.length_scale * manner.length, width];
         let speaker = (self.config.num_speakers > 1).then_some(manner.speaker);
-        self.graph.run(Phrase { ids, scales, speaker }, options, listener)
+        self.graph.run(Phrase { ids, scales, speaker, eager: manner.eager }, options, listener)
     }
 
     /// Speaks the highest phoneme and speaker that the configuration promises.
@@ -118,7 +120,7 @@ impl PiperVoice {
         let ids = vec![map[&'^'][0], map[&'_'][0], highest, map[&'_'][0], map[&'$'][0]];
         let options = RunOptions::new().map_err(|error| error.to_string())?;
         let speak = |speaker: i64| {
-            let manner = Manner { speaker, length: 1.0, noise: Some(0.0) };
+            let manner = Manner { speaker, length: 1.0, noise: Some(0.0), eager: false };
             let mut samples = 0;
             let mut count = |piece: &[f32]| {
                 samples += piece.len();

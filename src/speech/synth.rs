@@ -44,11 +44,23 @@ pub struct SpeakOptions {
     pub speaker: Option<String>,
     /// Variation of a Piper voice, 0 to 2; none: its own.
     pub noise: Option<f32>,
+    /// Somebody waits for the first sound: a Piper voice gives short pieces first, for a little more work. The sound is
+    /// the same.
+    pub eager: bool,
 }
 
 impl Default for SpeakOptions {
     fn default() -> Self {
-        Self { voice: None, language: None, rate: 170, pitch: 50, volume: 100, speaker: None, noise: None }
+        Self {
+            voice: None,
+            language: None,
+            rate: 170,
+            pitch: 50,
+            volume: 100,
+            speaker: None,
+            noise: None,
+            eager: false,
+        }
     }
 }
 
@@ -211,7 +223,8 @@ impl Synthesizer {
         let (id, speaker) = name.split_once('#').map_or((name, None), |(id, speaker)| (id, Some(speaker)));
         let voice = self.bank.as_ref().ok_or_else(unknown)?.open(id)?;
         let speaker = voice.speaker(speaker.or(options.speaker.as_deref()))?;
-        let manner = Manner { speaker, length: OWN_SPEED / rate as f32, noise: options.noise };
+        let manner =
+            Manner { speaker, length: OWN_SPEED / rate as f32, noise: options.noise, eager: options.eager };
         Ok(Engine::Piper(Speaker { voice, manner, volume: volume as f32 / 100.0 }))
     }
 

@@ -10,7 +10,7 @@ use crate::vits_run::{Graph, Phrase};
 
 fn phrase(count: usize, speaker: Option<i64>) -> Phrase {
     let ids = (0..count).map(|at| if at % 2 == 0 { 0 } else { 10 + (at as i64 * 7) % 40 }).collect();
-    Phrase { ids, scales: [0.0, 1.2, 0.0], speaker }
+    Phrase { ids, scales: [0.0, 1.2, 0.0], speaker, eager: true }
 }
 
 fn pieces(graph: &Graph, phrase: Phrase) -> Vec<Vec<f32>> {

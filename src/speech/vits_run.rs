@@ -9,11 +9,13 @@ use lectern_neural::{NeuralError, SessionOptions, SharedSession, session, sessio
 
 use crate::vits::{self, Plan, SPEAKER};
 
-/// Frames of the first piece, about a third of a second with Piper's frames of 256 samples at 22,050 Hz. Each piece
-/// after it has so many times as many: while one is heard the next is made, and what is made twice stays little.
-const FIRST: usize = 32;
+/// Frames of the first piece where somebody waits for it: a fifth of a second with Piper's frames of 256 samples at
+/// 22,050 Hz. Each piece after it has so many times as many: while one is heard the next is made, and what is made twice
+/// stays little.
+const FIRST: usize = 16;
 const GROWTH: usize = 2;
-const LONGEST: usize = 512;
+/// Frames of a piece otherwise: three seconds, so that whoever stops a voice soon has its share of the processor back.
+const LONGEST: usize = 256;
 
 /// A clause as the graph wants it.
 pub(crate) struct Phrase {
@@ -22,6 +24,8 @@ pub(crate) struct Phrase {
     pub scales: [f32; 3],
     /// Of a voice with several.
     pub speaker: Option<i64>,
+    /// Somebody waits for the first sound: the first pieces are short.
+    pub eager: bool,
 }
 
 /// Gets the sound as it is made.
@@ -77,7 +81,7 @@ impl Graph {
                 };
                 let speaker = phrase.speaker.filter(|_| plan.speaker);
                 let decoder = Decoder { session: decoder, plan, speaker, values, frames };
-                decoder.run(options, listener)
+                decoder.run(if phrase.eager { FIRST } else { LONGEST }, options, listener)
             }
         }
     }
@@ -109,12 +113,18 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    fn run(&self, options: &RunOptions, listener: Listener<'_>) -> Result<ControlFlow<()>, String> {
-        let (mut start, mut length) = (0, FIRST);
+    fn run(
+        &self,
+        first: usize,
+        options: &RunOptions,
+        listener: Listener<'_>,
+    ) -> Result<ControlFlow<()>, String> {
+        let (mut start, mut length) = (0, first);
         while start < self.frames {
-            // What is left over would be made again for its surroundings: it goes along.
+            // A short rest is not worth its surroundings: it goes along.
             let left = self.frames - start;
-            let end = start + if left < length + FIRST { left } else { length };
+            let around = self.plan.before + self.plan.after;
+            let end = start + if left < length + around { left } else { length };
             if hear(&self.piece(start, end, options)?, listener)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
@@ -166,7 +176,7 @@ fn first<S: AsRef<str>>(
     options: &RunOptions,
 ) -> Result<DynValue, String> {
     let inputs: Vec<(&str, &DynValue)> = inputs.iter().map(|(name, value)| (name.as_ref(), value)).collect();
-    let outputs = session.run(&inputs, options).map_err(|error| error.message().to_owned())?;
+    let outputs = session.run(&inputs, Some(options)).map_err(|error| error.message().to_owned())?;
     outputs.into_iter().next().ok_or_else(|| "the model gave nothing".to_owned())
 }
 

@@ -8,18 +8,19 @@ use futures_util::{StreamExt, stream};
 use lectern_edge::Problem;
 use lectern_kernel::ports::{AnswerPart, AnswerStream, Failure, Question};
 use lectern_kernel::{ConversationId, Error, Result, Scope};
+use lectern_speech::sample_bytes;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::Voice;
 use crate::choice::Wanted;
-use crate::clauses::{Clauses, Heard, Next};
+use crate::clauses::{Clauses, Heard, Next, Piece, duration_ms, url};
 use crate::line::{self, Line};
 use crate::outgoing::{Frame, Outgoing};
 use crate::socket_model::{Start, TalkTrace};
-use crate::speaking::since;
-use crate::stream::encode;
+use crate::speaking::{Head, since};
+use crate::stream::{SoundFormat, encode};
 
 /// Bytes of a frame of sound.
 const FRAME: usize = 32 << 10;
@@ -193,7 +194,14 @@ impl Answering {
         self.text(message).await;
     }
 
+    /// Samples go out as they are made; of other formats every clause is a file, and waits until it is whole.
     async fn speak(&self, mut clauses: Clauses) -> Result<()> {
+        if self.start.format == SoundFormat::Pcm {
+            while let Some(piece) = clauses.piece().await? {
+                self.piece(&clauses, piece).await;
+            }
+            return Ok(());
+        }
         loop {
             match clauses.next().await? {
                 Next::Clause(heard) => self.clause(&clauses, *heard).await?,
@@ -202,22 +210,51 @@ impl Answering {
         }
     }
 
+    async fn piece(&self, clauses: &Clauses, piece: Piece) {
+        let Piece { head, first, samples, end } = piece;
+        let mut message = json!({ "type": "sound", "index": head.index });
+        if first {
+            message = json!({ "type": "clause", "index": head.index, "sentence": head.sentence,
+                "kind": head.kind(), "text": head.text, "language": head.language, "voice": head.voice });
+        }
+        message["ms"] = json!(since(clauses.speaking.started));
+        message["last"] = json!(end.is_some());
+        if let Some(end) = end {
+            message["duration_ms"] = json!(duration_ms(end.samples));
+            message["url"] = json!(end.name.map(|name| url(&name, SoundFormat::Pcm)).unwrap_or_default());
+        }
+        let length = Duration::from_secs_f64(duration_ms(samples.len()) / 1000.0);
+        self.began(clauses, &head);
+        self.sound(message, sample_bytes(&samples).into(), (head.index, length)).await;
+    }
+
     async fn clause(&self, clauses: &Clauses, heard: Heard) -> Result<()> {
         let format = self.start.format;
         let event = clauses.event(&heard, format);
         let length = Duration::from_secs_f64(event.duration_ms / 1000.0);
         let index = event.index;
+        self.began(clauses, &heard.head);
         let samples = heard.samples;
         let sound = tokio::task::spawn_blocking(move || encode(&samples, format));
         let sound = Bytes::from(sound.await.map_err(Error::internal)??);
         let mut message = typed("clause", serde_json::to_value(&event).unwrap_or_default());
+        message["last"] = json!(true);
+        self.sound(message, sound, (index, length)).await;
+        Ok(())
+    }
+
+    /// Notes when the voice began; its own times count from a little after `asked_ms`.
+    fn began(&self, clauses: &Clauses, head: &Head) {
+        self.trace.set(|trace, ms| {
+            let zero = ms - since(clauses.speaking.started);
+            trace.first_synthesis_ms.get_or_insert(crate::speaking::tenth(zero + head.begun_ms));
+        });
+    }
+
+    /// A message, then the sound that it announces.
+    async fn sound(&self, mut message: Value, sound: Bytes, (index, length): (usize, Duration)) {
         message["bytes"] = json!(sound.len());
         self.trace.set(|trace, ms| {
-            // The part's own times count from the beginning of the voice, a little after `asked_ms`.
-            let begun = ms - event.ms;
-            trace
-                .first_synthesis_ms
-                .get_or_insert(crate::speaking::tenth(begun + heard.trace.synthesis_started_ms));
             trace.first_audio_ms.get_or_insert(ms);
         });
         self.tell(What::Clause { index, length });
@@ -228,7 +265,6 @@ impl Answering {
             self.out.answer(self.id, Frame::Sound(sound.slice(at..end))).await;
             at = end;
         }
-        Ok(())
     }
 }
 

@@ -64,6 +64,12 @@ impl SpeechTrace {
     }
 }
 
+impl Head {
+    pub(crate) fn kind(&self) -> ClauseKind {
+        if self.citation { ClauseKind::Citation } else { ClauseKind::Answer }
+    }
+}
+
 pub(crate) fn duration_ms(samples: usize) -> f64 {
     tenth(samples as f64 * 1000.0 / f64::from(SAMPLE_RATE))
 }
@@ -78,7 +84,23 @@ pub(crate) struct Heard {
     pub head: Head,
     pub samples: Vec<i16>,
     pub name: Option<String>,
-    pub trace: PartTrace,
+}
+
+/// Sound of a clause, as much as is there.
+pub(crate) struct Piece {
+    pub head: Head,
+    /// Nothing of the clause came before it.
+    pub first: bool,
+    pub samples: Vec<i16>,
+    /// With the last one.
+    pub end: Option<Ended>,
+}
+
+/// A clause that is complete.
+pub(crate) struct Ended {
+    /// Samples of the whole.
+    pub samples: usize,
+    pub name: Option<String>,
 }
 
 /// Clause after clause.
@@ -88,6 +110,10 @@ pub(crate) struct Clauses {
     pub count: usize,
     /// Samples of all clauses.
     pub samples: usize,
+    /// The clause that is being made, and how many of its samples were taken.
+    current: Option<(Head, usize)>,
+    /// Not taken yet.
+    sound: Vec<i16>,
 }
 
 pub(crate) enum Next {
@@ -97,25 +123,45 @@ pub(crate) enum Next {
 
 impl Clauses {
     pub(crate) fn new(speaking: Speaking) -> Self {
-        Self { speaking, trace: SpeechTrace::default(), count: 0, samples: 0 }
+        let trace = SpeechTrace::default();
+        Self { speaking, trace, count: 0, samples: 0, current: None, sound: Vec::new() }
     }
 
+    /// The next whole clause.
     pub(crate) async fn next(&mut self) -> Result<Next> {
-        let (mut head, mut samples) = (None, Vec::new());
+        let mut samples = Vec::new();
+        while let Some(piece) = self.piece().await? {
+            samples.extend(piece.samples);
+            if let Some(Ended { name, .. }) = piece.end {
+                return Ok(Next::Clause(Box::new(Heard { head: piece.head, samples, name })));
+            }
+        }
+        Ok(Next::Over)
+    }
+
+    /// What is there of the clause that is being made, as soon as there is something; none at the end of all.
+    pub(crate) async fn piece(&mut self) -> Result<Option<Piece>> {
         loop {
-            match self.speaking.next().await {
-                Some(Sound::Begin(begun)) => head = Some(begun),
-                Some(Sound::Samples(more)) => samples.extend(more),
+            let sound = match self.speaking.next_now() {
+                Some(sound) => Some(sound),
+                None if !self.sound.is_empty() && self.current.is_some() => return Ok(self.take()),
+                None => self.speaking.next().await,
+            };
+            match sound {
+                Some(Sound::Begin(head)) => self.current = Some((head, 0)),
+                Some(Sound::Samples(more)) => self.sound.extend(more),
                 Some(Sound::End { name, trace }) => {
-                    let Some(head) = head else { continue };
+                    let Some(mut last) = self.take() else { continue };
+                    let samples = self.current.take().map_or(0, |(_, taken)| taken);
                     self.count += 1;
-                    self.samples += samples.len();
+                    self.samples += samples;
                     self.trace.add(trace);
-                    return Ok(Next::Clause(Box::new(Heard { head, samples, name, trace })));
+                    last.end = Some(Ended { samples, name });
+                    return Ok(Some(last));
                 }
                 Some(Sound::Over) => {
                     self.trace.total_ms = since(self.speaking.started);
-                    return Ok(Next::Over);
+                    return Ok(None);
                 }
                 Some(Sound::Failed(error)) => return Err(error),
                 None => return Err(Error::internal("the voice ended without a word")),
@@ -123,12 +169,20 @@ impl Clauses {
         }
     }
 
+    fn take(&mut self) -> Option<Piece> {
+        let (head, taken) = self.current.as_mut()?;
+        let samples = std::mem::take(&mut self.sound);
+        let first = *taken == 0;
+        *taken += samples.len();
+        Some(Piece { head: head.clone(), first, samples, end: None })
+    }
+
     pub(crate) fn event(&self, heard: &Heard, format: SoundFormat) -> ClauseEvent {
         let head = &heard.head;
         ClauseEvent {
             index: head.index,
             sentence: head.sentence,
-            kind: if head.citation { ClauseKind::Citation } else { ClauseKind::Answer },
+            kind: head.kind(),
             text: head.text.clone(),
             url: heard.name.as_deref().map(|name| url(name, format)).unwrap_or_default(),
             duration_ms: duration_ms(heard.samples.len()),

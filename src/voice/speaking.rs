@@ -35,6 +35,8 @@ pub(crate) struct Head {
     pub text: String,
     pub language: Option<String>,
     pub voice: String,
+    /// When its synthesis began.
+    pub begun_ms: f64,
 }
 
 /// A clause that was spoken. Times are milliseconds since the beginning.
@@ -101,10 +103,20 @@ impl Speaking {
     /// None after the end.
     pub(crate) async fn next(&mut self) -> Option<Sound> {
         let sound = self.sounds.recv().await?;
+        Some(self.taken(sound))
+    }
+
+    /// None when nothing is there now.
+    pub(crate) fn next_now(&mut self) -> Option<Sound> {
+        let sound = self.sounds.try_recv().ok()?;
+        Some(self.taken(sound))
+    }
+
+    fn taken(&self, sound: Sound) -> Sound {
         if matches!(sound, Sound::End { .. }) {
             self.room.add_permits(1);
         }
-        Some(sound)
+        sound
     }
 }
 
@@ -223,6 +235,7 @@ impl Run {
                 text: clause.text.trim().to_owned(),
                 language: clause.language.clone(),
                 voice: clause.voice.clone(),
+                begun_ms: 0.0,
             },
             clause,
             voice: self.voice.clone(),
@@ -261,10 +274,11 @@ struct Work {
 
 impl Work {
     /// False when the clause has nothing to say.
-    fn run(self) -> Result<bool> {
+    fn run(mut self) -> Result<bool> {
         let shelf = self.voice.cache.shelf(&self.scope)?;
         let name = name(&shelf, &self.clause);
         let begun = since(self.started);
+        self.head.begun_ms = begun;
         let mut trace = PartTrace {
             index: self.head.index,
             text_ready_ms: self.ready,
@@ -312,7 +326,8 @@ impl Work {
             self.tell(Sound::Samples(samples.to_vec()));
             ControlFlow::Continue(())
         };
-        let (said, options) = (std::slice::from_ref(&self.clause.said), &self.clause.options);
+        let said = std::slice::from_ref(&self.clause.said);
+        let options = &SpeakOptions { eager: self.head.index == 0, ..self.clause.options.clone() };
         let spoken = match self.voice.synthesizer.speak_clauses(said, options, &self.stop.flag, &mut sink) {
             // The voice may have been taken away since it was chosen: better another voice than none.
             Err(SpeechError::UnknownVoice(voice)) if options.voice.is_some() && !self.clause.asked => {

@@ -153,8 +153,13 @@ async fn a_button_a_transcript_a_question() {
     let answer = caller.until("done").await;
     assert_eq!(caller.fixture.answers.asked.lock()[0].text, "Where is the feed pump?");
     assert!(of(&answer, "clause").len() >= 2 && of(&answer, "error").is_empty(), "{answer:?}");
-    let bytes: u64 = of(&answer, "clause").iter().filter_map(|clause| clause["bytes"].as_u64()).sum();
+    let sounds = answer.iter().filter(|m| m["type"] == "clause" || m["type"] == "sound");
+    let bytes: u64 = sounds.clone().filter_map(|sound| sound["bytes"].as_u64()).sum();
     assert_eq!(bytes as usize, caller.sound);
+    // Every clause has one last part, which tells its length and address.
+    let last: Vec<_> = sounds.filter(|sound| sound["last"] == true).collect();
+    assert_eq!(last.len(), of(&answer, "clause").len(), "{answer:?}");
+    assert!(last.iter().all(|sound| sound["duration_ms"].as_f64() > Some(10.0) && sound["url"].is_string()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -216,7 +216,8 @@ fn a_conversation_by_voice() {
     assert!(of(&answer, "turn")[0]["view"]["answer"].as_str().unwrap().contains("11:30"));
     let clauses = of(&answer, "clause");
     assert!(clauses.iter().enumerate().all(|(at, clause)| clause["index"] == at), "{clauses:?}");
-    let bytes: u64 = clauses.iter().map(|clause| clause["bytes"].as_u64().unwrap()).sum();
+    let sounds = clauses.iter().copied().chain(of(&answer, "sound"));
+    let bytes: u64 = sounds.map(|sound| sound["bytes"].as_u64().unwrap()).sum();
     assert_eq!(bytes, socket.sound as u64);
     let trace = &answer.last().unwrap()["trace"];
     let ms = |name: &str| trace[name].as_f64().unwrap_or_else(|| panic!("no {name}: {trace}"));
@@ -233,6 +234,38 @@ fn a_conversation_by_voice() {
     assert_eq!(of(&next, "retrieval")[0]["conversation"], first, "the conversation goes on");
     socket.say(&json!({ "type": "ping" }));
     socket.until("pong");
+}
+
+#[test]
+fn noise_under_a_pressed_button_is_no_question() {
+    let (app, _, key) = filled(Options::default());
+    let mut socket = Socket::connect(&app, &key);
+    socket.say(&json!({ "type": "start", "language": "en", "auto_ask": true }));
+    socket.until("ready");
+    for name in ["noise1", "noise2", "noise3"] {
+        let Some(path) = shared(&format!("data/speech/noise/{name}.wav")) else { return };
+        socket.say(&json!({ "type": "listen" }));
+        socket.sound(&recorded(&path));
+        socket.say(&json!({ "type": "end_of_speech" }));
+        let mut heard = socket.until("transcript");
+        while heard.last().unwrap()["final"] == false {
+            heard.extend(socket.until("transcript"));
+        }
+        let texts: Vec<&Value> = of(&heard, "transcript").into_iter().map(|m| &m["text"]).collect();
+        assert!(texts.iter().all(|text| *text == ""), "{name}: {texts:?}");
+    }
+    // Nothing was asked: the next answer is to the next question.
+    socket.say(&json!({ "type": "ask", "text": "When does the canteen open?" }));
+    let answer = socket.until("done");
+    assert_eq!(of(&answer, "turn")[0]["view"]["question"], "When does the canteen open?");
+}
+
+/// A recording as 16 kHz of one channel.
+fn recorded(path: &std::path::Path) -> Vec<i16> {
+    let bytes = std::fs::read(path).unwrap();
+    let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    assert_eq!((number(20) >> 16, number(24)), (1, 16_000), "{}", path.display());
+    samples(&bytes)
 }
 
 #[test]

@@ -238,7 +238,7 @@ describe('the microphone’s errors', () => {
 });
 
 describe('sound of clauses in frames', () => {
-  const header = (bytes: number) => ({ type: 'clause', index: 0, sentence: 0, kind: 'answer', text: '', duration_ms: 1, ms: 1, bytes }) as ClauseHeader;
+  const header = (bytes: number) => ({ type: 'clause', index: 0, sentence: 0, kind: 'answer', text: '', ms: 1, bytes }) as ClauseHeader;
 
   it('is put together over frames of any size', () => {
     const reader = new ClauseReader();
@@ -255,6 +255,18 @@ describe('sound of clauses in frames', () => {
     reader.add(Uint8Array.of(1, 2));
     reader.begin(header(2));
     expect(reader.add(Uint8Array.of(7, 8))?.bytes).toEqual(Uint8Array.of(7, 8));
+  });
+});
+
+describe('sound of a clause that is still being made', () => {
+  it('belongs to the clause before', () => {
+    const reader = new ClauseReader();
+    const header = { type: 'clause', index: 3, sentence: 1, kind: 'answer', text: 'A', ms: 1, bytes: 2 } as ClauseHeader;
+    expect(reader.begin({ type: 'sound', index: 0, bytes: 0 })).toBeNull();
+    reader.begin(header);
+    expect(reader.add(Uint8Array.of(1, 2))?.header.index).toBe(3);
+    reader.begin({ type: 'sound', index: 3, bytes: 3 });
+    expect(reader.add(Uint8Array.of(4, 5, 6))).toEqual({ header, bytes: Uint8Array.of(4, 5, 6) });
   });
 });
 

@@ -1,18 +1,21 @@
 /** The conversation by WebSocket: messages as JSON, sound as binary frames. */
 import { BASE } from './client';
-import type { ClauseHeader, ClientMessage, ServerMessage } from './voice-types';
+import type { ClauseHeader, ClientMessage, ServerMessage, SoundHeader } from './voice-types';
 
-/** Puts the binary frames that follow a `clause` together again. */
+/** Puts the binary frames that follow a `clause` or a `sound` together again. */
 export class ClauseReader {
+  /** The clause that sounds. */
+  #clause: ClauseHeader | null = null;
   #header: ClauseHeader | null = null;
   #parts: Uint8Array[] = [];
   #missing = 0;
 
   /** A clause without sound is complete at once. */
-  begin(header: ClauseHeader): { header: ClauseHeader; bytes: Uint8Array } | null {
-    this.#header = header;
+  begin(message: ClauseHeader | SoundHeader): { header: ClauseHeader; bytes: Uint8Array } | null {
+    if (message.type === 'clause') this.#clause = message;
+    this.#header = this.#clause;
     this.#parts = [];
-    this.#missing = header.bytes;
+    this.#missing = message.bytes;
     return this.#complete();
   }
 
@@ -76,7 +79,7 @@ export const openSocket: OpenSocket = (handlers) => {
     if (over) return;
     if (typeof e.data !== 'string') return clause(reader.add(new Uint8Array(e.data)));
     const message = JSON.parse(e.data) as ServerMessage;
-    if (message.type === 'clause') clause(reader.begin(message));
+    if (message.type === 'clause' || message.type === 'sound') clause(reader.begin(message));
     else handlers.onmessage(message);
   };
   socket.onclose = (e) => {

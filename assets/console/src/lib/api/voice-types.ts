@@ -64,9 +64,17 @@ export type ClientMessage =
   | { type: 'cancel' }
   | { type: 'ping' };
 
-export interface ClauseHeader extends ClauseEvent {
+/** A clause begins to sound, with the first of its sound. */
+export interface ClauseHeader extends Omit<ClauseEvent, 'url' | 'duration_ms'> {
   type: 'clause';
   /** Bytes of audio in the binary frames that follow. */
+  bytes: number;
+}
+
+/** More sound of the clause before. */
+export interface SoundHeader {
+  type: 'sound';
+  index: number;
   bytes: number;
 }
 
@@ -81,6 +89,7 @@ export type ServerMessage =
   | ({ type: 'citation'; document_type: string } & Omit<Citation, 'type'>)
   | { type: 'sentence'; index: number; text: string; citations: number[] }
   | ClauseHeader
+  | SoundHeader
   | { type: 'turn'; view: TurnView }
   | { type: 'barge_in'; at_ms: number; clause: number }
   | { type: 'done'; turn?: string | null; stopped: boolean; trace: VoiceTrace }
