@@ -6,8 +6,10 @@
 )]
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
@@ -90,9 +92,33 @@ pub(crate) fn sweep(dir: &Path, generation: u64) {
 /// A file that grows, seen through memory.
 pub(crate) struct Growing {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     length: u64,
     map: Option<Mmap>,
+}
+
+/// The end of a growing file, for who writes there; searches go on meanwhile.
+pub(crate) struct Tail {
+    path: PathBuf,
+    file: Arc<File>,
+    length: u64,
+}
+
+impl Tail {
+    /// Appends and waits until it is on the disk.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let write = || -> std::io::Result<()> {
+            self.file.write_all_at(bytes, self.length)?;
+            self.file.sync_data()
+        };
+        // What a failed write left lies behind `length` and is written over by the next.
+        write().map_err(io(&self.path))?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
 }
 
 impl Growing {
@@ -104,7 +130,7 @@ impl Growing {
             Ok((file, length))
         };
         let (file, length) = open().map_err(io(&path))?;
-        let mut growing = Self { path, file, length, map: None };
+        let mut growing = Self { path, file: Arc::new(file), length, map: None };
         growing.remap()?;
         Ok(growing)
     }
@@ -132,19 +158,19 @@ impl Growing {
         Ok(())
     }
 
-    /// Appends and waits until it is on the disk. Seen through [`Self::bytes`] after [`Self::remap`].
+    pub(crate) fn tail(&self) -> Tail {
+        Tail { path: self.path.clone(), file: Arc::clone(&self.file), length: self.length }
+    }
+
+    /// Takes in what was appended; [`Self::bytes`] shows it after [`Self::remap`].
+    pub(crate) fn grown(&mut self, tail: &Tail) -> bool {
+        std::mem::replace(&mut self.length, tail.length) != tail.length
+    }
+
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        let mut write = || -> std::io::Result<()> {
-            self.file.seek(SeekFrom::Start(self.length))?;
-            self.file.write_all(bytes)?;
-            self.file.sync_data()
-        };
-        // What a failed write left lies behind `length` and is written over by the next.
-        write().map_err(io(&self.path))?;
-        self.length += bytes.len() as u64;
+        let mut tail = self.tail();
+        tail.append(bytes)?;
+        self.grown(&tail);
         Ok(())
     }
 
@@ -153,7 +179,7 @@ impl Growing {
         if self.length > 0 {
             // SAFETY: the folder belongs to this process (it holds the data folder's lock); the file is only appended
             // to, and cut only in `cut`, which gives the map back first.
-            let map = unsafe { Mmap::map(&self.file) };
+            let map = unsafe { Mmap::map(&*self.file) };
             self.map = Some(map.map_err(io(&self.path))?);
         }
         Ok(())

@@ -114,11 +114,14 @@ impl VectorStore {
             if stop.load(Ordering::Relaxed) {
                 return Ok(false);
             }
-            let state = self.state.read();
-            for row in first..rows.min(first + CHUNK) {
-                let numbers: Vec<i8> =
-                    state.passage(row as u32)[SCALE..].iter().map(|byte| byte.cast_signed()).collect();
-                index.add(row as u64, &numbers).map_err(failed)?;
+            // Copied, so that nobody who writes, and with them who searches, waits for the graph.
+            let chunk: Vec<Vec<i8>> = {
+                let state = self.state.read();
+                let row = |row| state.passage(row as u32)[SCALE..].iter().map(|byte| byte.cast_signed());
+                (first..rows.min(first + CHUNK)).map(|at| row(at).collect()).collect()
+            };
+            for (row, numbers) in (first..).zip(&chunk) {
+                index.add(row as u64, numbers).map_err(failed)?;
             }
         }
         let new = self.dir.join(format!("graph-new.{generation}"));

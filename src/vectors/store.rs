@@ -129,30 +129,49 @@ impl VectorStore {
         let record =
             Record::Put { document: document.to_owned(), stamp, fingerprint, complete, spans: bytes.spans };
         let _writing = self.writing.lock();
-        let mut state = self.state.write();
-        state.passage_file.append(&bytes.passages)?;
-        state.sentence_file.append(&bytes.sentences)?;
-        state.write(record)
+        self.write(&bytes.passages, &bytes.sentences, record)
     }
 
     /// Removes a document, if it is there.
     pub fn remove(&self, document: &str) -> Result<()> {
         let _writing = self.writing.lock();
-        let mut state = self.state.write();
-        if !state.by_id.contains_key(document) {
+        if !self.state.read().by_id.contains_key(document) {
             return Ok(());
         }
-        state.write(Record::Remove { document: document.to_owned() })
+        self.write(&[], &[], Record::Remove { document: document.to_owned() })
     }
 
     /// The document was indexed again and its passages are the same.
     pub fn restamp(&self, document: &str, stamp: i64) -> Result<()> {
         let _writing = self.writing.lock();
-        let mut state = self.state.write();
-        if !state.by_id.contains_key(document) {
+        if !self.state.read().by_id.contains_key(document) {
             return Ok(());
         }
-        state.write(Record::Stamp { document: document.to_owned(), stamp })
+        self.write(&[], &[], Record::Stamp { document: document.to_owned(), stamp })
+    }
+
+    /// Vectors, then the record that names them, to the disk; then searches see them. Searches do not wait for the disk.
+    /// The caller holds `writing`.
+    fn write(&self, passages: &[u8], sentences: &[u8], record: Record) -> Result<()> {
+        let (mut passage_tail, mut sentence_tail, mut log_tail) = {
+            let state = self.state.read();
+            (state.passage_file.tail(), state.sentence_file.tail(), state.log_file.tail())
+        };
+        passage_tail.append(passages)?;
+        sentence_tail.append(sentences)?;
+        log_tail.append(&log::encode(&record))?;
+        let mut state = self.state.write();
+        let state = &mut *state;
+        for (file, tail) in
+            [(&mut state.passage_file, &passage_tail), (&mut state.sentence_file, &sentence_tail)]
+        {
+            if file.grown(tail) {
+                file.remap()?;
+            }
+        }
+        state.log_file.grown(&log_tail);
+        state.apply(record);
+        Ok(())
     }
 
     pub fn stats(&self) -> Stats {
@@ -245,15 +264,6 @@ impl State {
         state.passage_file.cut(state.rows.len() as u64 * stride)?;
         state.sentence_file.cut(u64::from(state.sentences) * stride)?;
         Ok(state)
-    }
-
-    /// Appends a record, then takes it in.
-    fn write(&mut self, record: Record) -> Result<()> {
-        self.log_file.append(&log::encode(&record))?;
-        self.passage_file.remap()?;
-        self.sentence_file.remap()?;
-        self.apply(record);
-        Ok(())
     }
 
     fn apply(&mut self, record: Record) {

@@ -64,6 +64,18 @@ fn models_are_kept_when_nothing_runs() {
 }
 
 #[test]
+fn a_data_folder_may_be_named_from_where_one_stands() {
+    let Some(base) = export() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let folder = base.path().join("small-minilm");
+    let mut command = lectern_testkit::lectern(LECTERN);
+    command.current_dir(here.path()).args(["models", "import", folder.to_str().unwrap(), "--data", "data"]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(here.path().join("data/models/small-minilm/model.onnx").is_file());
+}
+
+#[test]
 fn a_folder_without_a_model_is_told() {
     let data = tempfile::tempdir().unwrap();
     let folder = tempfile::tempdir().unwrap();
