@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const ENGINES: &[&str] = &["extract", "hearing", "inference", "search", "speech", "vectors"];
+const ENGINES: &[&str] = &["extract", "hearing", "inference", "merkle", "search", "speech", "vectors"];
 const SLICES: &[&str] = &["ask", "documents", "identity", "models", "ops", "voice"];
 /// Dependencies between slices that are allowed.
 const BETWEEN: &[(&str, &str)] = &[("ask", "documents")];
