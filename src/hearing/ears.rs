@@ -135,7 +135,11 @@ impl Ears {
 
     /// Drops what was not used for so long; how many decoders that were. Call it now and then.
     pub fn release_idle(&self, idle: Duration) -> usize {
-        self.built_in.release_idle(idle)
+        let released = self.built_in.release_idle(idle);
+        if released > 0 {
+            lectern_neural::give_back();
+        }
+        released
     }
 
     pub fn status(&self) -> EarsStatus {

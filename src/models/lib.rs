@@ -114,7 +114,9 @@ impl Models {
         let pause = (self.inner.config.idle.0 / 8)
             .clamp(std::time::Duration::from_millis(200), std::time::Duration::from_secs(30));
         while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
-            self.inner.residency.sweep();
+            if self.inner.residency.sweep() {
+                lectern_neural::give_back();
+            }
         }
     }
 }

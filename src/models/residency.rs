@@ -141,16 +141,19 @@ impl Residency {
         Ok(())
     }
 
-    /// Unloads what was idle for too long.
-    pub fn sweep(&self) {
+    /// Unloads what was idle for too long; whether there was any.
+    pub fn sweep(&self) -> bool {
+        let mut unloaded = false;
         let now = self.clock.now();
         let slots: Vec<_> = self.slots.lock().iter().map(|(n, s)| (n.clone(), s.clone())).collect();
         for (name, slot) in slots {
             let last = Timestamp(slot.last_used.load(Ordering::Relaxed));
             if slot.is_loaded() && last.plus(self.idle) <= now && slot.unload() {
                 tracing::info!(model = name, "model unloaded: it was idle");
+                unloaded = true;
             }
         }
+        unloaded
     }
 
     /// Forgets a model whose files change or go; who holds it keeps it to the end of their work.

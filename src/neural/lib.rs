@@ -7,6 +7,7 @@
 mod dynamic;
 mod error;
 mod graph;
+mod memory;
 mod runtime;
 mod session;
 mod shape;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use error::NeuralError;
 pub use graph::{OnnxGraph, OnnxNode, Port as OnnxPort};
+pub use memory::give_back;
 /// The sessions, tensors and run options that this crate's sessions are used with.
 pub use ort;
 pub use runtime::{RuntimeChoice, RuntimeInfo, init, runtime};

@@ -38,6 +38,7 @@ mod wire;
 pub use inspect::{Description, Dimension, Port, Refused, inspect};
 pub use options::{LOAD_DEADLINE, PREPACK};
 pub use table::api;
+pub use threads::release_threads;
 
 /// The version of RTen inside.
 pub const RTEN_VERSION: &str = "0.27.0";

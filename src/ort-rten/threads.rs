@@ -62,6 +62,14 @@ impl Lease {
     }
 }
 
+/// Lets threads end that wait for the next run; it starts new ones.
+pub fn release_threads() {
+    let mut guard = STATE.lock().unwrap_or_else(PoisonError::into_inner);
+    let idle = guard.as_mut().map(|state| std::mem::take(&mut state.idle));
+    drop(guard);
+    drop(idle);
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
         let mut guard = STATE.lock().unwrap_or_else(PoisonError::into_inner);
