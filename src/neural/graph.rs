@@ -95,26 +95,35 @@ impl<'a> OnnxGraph<'a> {
     /// A model of these nodes, which must be in their order, with the weights that they use. Ports that the whole model
     /// does not have are rows of vectors, `[1, channels, length]` of f32.
     pub fn part(&self, nodes: &[usize], inputs: &[Port<'_>], outputs: &[Port<'_>]) -> Vec<u8> {
-        let mut graph = Vec::new();
-        bytes_field(field::GRAPH_NAME, b"part", &mut graph);
         let mut used: Vec<&str> = Vec::new();
         for index in nodes {
-            graph.extend_from_slice(self.nodes[*index].raw);
             used.extend(&self.nodes[*index].inputs);
         }
         used.sort_unstable();
         used.dedup();
-        for raw in used.iter().filter_map(|name| self.raw_weights.get(name)) {
-            graph.extend_from_slice(raw);
-        }
+        let nodes = nodes.iter().map(|index| self.nodes[*index].raw);
+        let weights = used.iter().filter_map(|name| self.raw_weights.get(name).copied());
+        let mut ends = Vec::new();
+        bytes_field(field::GRAPH_NAME, b"part", &mut ends);
         for (number, ports) in [(field::INPUT, inputs), (field::OUTPUT, outputs)] {
             for port in ports {
                 let known = self.raw_ports.get(port.name).map(|raw| raw.to_vec());
-                bytes_field(number, &known.unwrap_or_else(|| port.value_info()), &mut graph);
+                bytes_field(number, &known.unwrap_or_else(|| port.value_info()), &mut ends);
             }
         }
-        let mut model = self.head.concat();
-        bytes_field(field::MODEL_GRAPH, &graph, &mut model);
+        // Weights are large: they are copied once, to where they stay.
+        let pieces: Vec<&[u8]> = nodes.chain(weights).chain([ends.as_slice()]).collect();
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let mut model =
+            Vec::with_capacity(length + self.head.iter().map(|piece| piece.len()).sum::<usize>() + 16);
+        for piece in &self.head {
+            model.extend_from_slice(piece);
+        }
+        push_varint(field::MODEL_GRAPH << 3 | 2, &mut model);
+        push_varint(length as u64, &mut model);
+        for piece in pieces {
+            model.extend_from_slice(piece);
+        }
         model
     }
 }

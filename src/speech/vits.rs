@@ -109,6 +109,8 @@ struct Walk<'a> {
     /// Inputs and outputs of the nodes, by number.
     inputs: Vec<Vec<usize>>,
     outputs: Vec<Vec<usize>>,
+    /// What the values depend on when there is no latent.
+    kinds: Vec<Kind>,
 }
 
 impl<'a> Walk<'a> {
@@ -125,29 +127,39 @@ impl<'a> Walk<'a> {
             outputs.push(node.outputs.iter().map(|name| number(name)).collect());
             makers.extend(node.outputs.iter().map(|name| (*name, index)));
         }
-        Self { graph, numbers, makers, inputs, outputs }
+        let mut kinds = vec![Kind::Other; numbers.len()];
+        let weights = graph.weights.keys().chain(std::iter::once(&"")).map(|name| (*name, Kind::Constant));
+        for (name, kind) in weights.chain([(SPEAKER, Kind::Speaker)]) {
+            if let Some(number) = numbers.get(name) {
+                kinds[*number] = kind;
+            }
+        }
+        let mut walk = Self { graph, numbers, makers, inputs, outputs, kinds };
+        let mut kinds = std::mem::take(&mut walk.kinds);
+        walk.follow(0, &mut kinds);
+        walk.kinds = kinds;
+        walk
+    }
+
+    /// What values depend on, from a node on.
+    fn follow(&self, first: usize, kinds: &mut [Kind]) {
+        let mut inputs = Vec::new();
+        for index in first..self.graph.nodes.len() {
+            inputs.clear();
+            inputs.extend(self.inputs[index].iter().map(|number| kinds[*number]));
+            let kind = self.kind(index, &inputs);
+            for output in &self.outputs[index] {
+                kinds[*output] = kind;
+            }
+        }
     }
 
     /// How far the model's output sees of the latent; none when it depends on anything else.
     fn reach(&self, latent: &str) -> Option<Reach> {
-        let mut kinds = vec![Kind::Other; self.numbers.len()];
-        let weights =
-            self.graph.weights.keys().chain(std::iter::once(&"")).map(|name| (*name, Kind::Constant));
-        let given =
-            [(SPEAKER, Kind::Speaker), (latent, Kind::Local(Reach { rate: 1, before: 0.0, after: 0.0 }))];
-        for (name, kind) in weights.chain(given) {
-            if let Some(number) = self.numbers.get(name) {
-                kinds[*number] = kind;
-            }
-        }
-        let latent = *self.numbers.get(latent)?;
-        for index in 0..self.graph.nodes.len() {
-            let inputs: Vec<Kind> = self.inputs[index].iter().map(|number| kinds[*number]).collect();
-            let kind = self.kind(index, &inputs);
-            for output in self.outputs[index].iter().filter(|output| **output != latent) {
-                kinds[*output] = kind;
-            }
-        }
+        let maker = *self.makers.get(latent)?;
+        let mut kinds = self.kinds.clone();
+        kinds[*self.numbers.get(latent)?] = Kind::Local(Reach { rate: 1, before: 0.0, after: 0.0 });
+        self.follow(maker + 1, &mut kinds);
         match kinds[*self.numbers.get(self.graph.outputs.first()?)?] {
             Kind::Local(reach) => Some(reach),
             _ => None,

@@ -54,9 +54,13 @@ impl Graph {
         let parts = vits::part(&bytes)?;
         drop(bytes);
         let load = |model: Vec<u8>| session_of(path, &model, &SessionOptions::default()).and_then(shared);
-        let both = load(parts.front).and_then(|front| Ok((front, load(parts.decoder)?)));
-        let (front, decoder) =
-            both.inspect_err(|error| tracing::warn!(%error, "the voice cannot be run in parts")).ok()?;
+        let (front, decoder) = std::thread::scope(|scope| {
+            let decoder = scope.spawn(|| load(parts.decoder));
+            (load(parts.front), decoder.join())
+        });
+        let refused = |error: &NeuralError| tracing::warn!(%error, "the voice cannot be run in parts");
+        let front = front.inspect_err(refused).ok()?;
+        let decoder = decoder.ok()?.inspect_err(refused).ok()?;
         Some(Self::Parts { front, decoder, plan: parts.plan })
     }
 
