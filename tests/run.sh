@@ -80,7 +80,7 @@ whisper_fixture() {
 
 # The protocol's own package, which the test of Wyoming talks with; without it that test skips itself.
 wyoming_package() {
-  [ -z "${LECTERN_PYTHON:-}" ] || return 0
+  [ -z "${WYOMING_PYTHON:-}" ] || return 0
   local venv=${CARGO_TARGET_DIR:-$PWD/target}/wyoming-venv
   if ! "$venv/bin/python" -c 'import wyoming' 2>/dev/null; then
     say 'Installing wyoming from PyPI'
@@ -88,7 +88,7 @@ wyoming_package() {
     "$venv/bin/pip" install --quiet --disable-pip-version-check 'wyoming>=1.7,<2' ||
       die 'the package wyoming could not be installed' 'the machine needs PyPI or a mirror of it'
   fi
-  export LECTERN_PYTHON=$venv/bin/python
+  export WYOMING_PYTHON=$venv/bin/python
 }
 
 page_packages() {

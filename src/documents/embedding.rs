@@ -33,6 +33,7 @@ pub(crate) fn run(tenant: &Tenant, bank: &dyn MeaningBank, stop: &AtomicBool) {
     let mut model: Option<Option<String>> = None;
     let mut looks = 0;
     while !stop.load(Ordering::Relaxed) {
+        lectern_inference::collect_if_unloaded();
         let chosen = bank.embedding_model();
         let changed = model.as_ref() != Some(&chosen);
         looks += 1;

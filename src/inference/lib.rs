@@ -26,6 +26,7 @@ pub use client::{ChatRequest, Endpoint, Message, Model, Ollama};
 pub use embedder::{Embedder, Kind};
 pub use error::OllamaError;
 pub use health::{Health, Reach};
+pub use lectern_neural::collect_if_unloaded;
 /// The client type that callers hand in.
 pub use reqwest::Client as HttpClient;
 pub use reranker::Reranker;

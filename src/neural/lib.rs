@@ -17,7 +17,7 @@ mod tests;
 
 pub use error::NeuralError;
 pub use graph::{OnnxGraph, OnnxNode, Port as OnnxPort};
-pub use memory::give_back;
+pub use memory::{collect_if_unloaded, give_back};
 /// The sessions, tensors and run options that this crate's sessions are used with.
 pub use ort;
 pub use runtime::{RuntimeChoice, RuntimeInfo, init, runtime};

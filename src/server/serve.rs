@@ -37,6 +37,7 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
         .worker_threads(2)
         .max_blocking_threads(64)
         .thread_name("lectern")
+        .on_thread_park(lectern_inference::collect_if_unloaded)
         .build()
         .expect("the operating system gives threads")
 }

@@ -355,7 +355,7 @@ fn the_wyoming_package_is_understood() {
     let config = format!("[wyoming]\nlisten = \"127.0.0.1:{port}\"\n");
     let (_app, _, _) = filled(Options { config, ..Options::default() });
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/wyoming_check.py");
-    let python = std::env::var("LECTERN_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let python = std::env::var("WYOMING_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let known = std::process::Command::new(&python).args(["-c", "import wyoming"]).output();
     if !known.is_ok_and(|output| output.status.success()) {
         println!("skipped: the Python package wyoming is not there");
