@@ -6,6 +6,7 @@ use std::path::PathBuf;
 /// Variables that are not configuration keys: flags' own, and those of tests.
 const OTHERS: &[&str] = &[
     "LECTERN_DATA",
+    "LECTERN_TENANT",
     "LECTERN_CONFIG",
     "LECTERN_URL",
     "LECTERN_KEY",

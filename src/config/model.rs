@@ -20,7 +20,42 @@ pub struct Config {
     pub hearing: Hearing,
     pub wyoming: Wyoming,
     pub models: Models,
+    pub encryption: Encryption,
+    pub tenants: Tenants,
+    pub plan_free: Plan,
+    pub plan_team: Plan,
+    pub plan_business: Plan,
+    pub plan_enterprise: Plan,
     pub retention: Retention,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Encryption {
+    pub passphrase_file: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tenants {
+    pub most_open: usize,
+    pub idle: Span,
+    pub grace: Span,
+    pub exports: Vec<String>,
+    pub regions: Vec<String>,
+    pub rate_factor: u32,
+}
+
+/// What a plan allows; 0 is no limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    pub requests_per_minute: u64,
+    pub requests_per_day: u64,
+    pub documents: u64,
+    pub storage: ByteSize,
+    pub members: u64,
+    pub monthly_active_users: u64,
+    pub requests_per_month: u64,
+    pub questions_per_month: u64,
+    pub speech_seconds_per_month: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,6 +167,7 @@ pub struct Models {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Retention {
+    pub audit: Span,
     pub events: Span,
 }
 

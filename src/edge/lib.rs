@@ -15,7 +15,7 @@ mod upload;
 pub use extract::{PathId, ValidJson, ValidQuery, Validate};
 pub use feature::Feature;
 pub use middleware::{request_id, watch};
-pub use permit::{CSRF_HEADER, Permit, SESSION_COOKIE, credentials, principal};
+pub use permit::{CSRF_HEADER, Permit, SESSION_COOKIE, client_ip, credentials, principal};
 pub use problem::{ApiError, ApiResult, Problem};
 pub use upload::{Incoming, UploadLimits, receive};
 

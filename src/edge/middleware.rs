@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest};
 use lectern_kernel::{Error, RequestId};
 
+use crate::permit::Admitted;
 use crate::problem::from_framework;
 use crate::{ApiError, Problem};
 
@@ -30,7 +31,9 @@ pub async fn watch(
         let problem = to_problem(error, &id, method.as_str(), &path);
         response = response.into_response(problem.response());
     }
+    let admitted = response.request().extensions().get::<Admitted>().cloned().unwrap_or_default();
     let headers = response.headers_mut();
+    tell_rates(headers, &admitted);
     for (name, value) in HEADERS {
         if !headers.contains_key(*name) {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -43,6 +46,19 @@ pub async fn watch(
     let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
     tracing::debug!(request = %id, %method, path, status, ms = format!("{milliseconds:.1}"), "request");
     Ok(response)
+}
+
+/// As in the IETF draft "RateLimit header fields for HTTP".
+fn tell_rates(headers: &mut HeaderMap, admitted: &Admitted) {
+    let rate = admitted.rate.iter().flat_map(|rate| {
+        [("ratelimit-policy", rate.policy.clone()), ("ratelimit", rate.state.clone())]
+    });
+    let wait = admitted.retry_after.map(|seconds| ("retry-after", seconds.to_string()));
+    for (name, text) in rate.chain(wait) {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
 }
 
 const HEADERS: &[(&str, &str)] = &[

@@ -2,17 +2,18 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
-use lectern_kernel::ports::{Authenticate, Credentials};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use lectern_kernel::ports::{Admit, Authenticate, Credentials, RateState};
 use lectern_kernel::{Actor, Code, Error, Permission, Principal, Result, Scope};
 use subtle::ConstantTimeEq;
 
-use crate::ApiError;
+use crate::{ApiError, request_id};
 
 pub const SESSION_COOKIE: &str = "lectern_session";
 pub const CSRF_HEADER: &str = "x-csrf-token";
@@ -42,14 +43,29 @@ impl<P: Permission> FromRequest for Permit<P> {
         let request = request.clone();
         Box::pin(async move {
             let principal = principal(&request).await?;
-            if !principal.role.allows(P::NAME) {
+            if !principal.rights.allows(P::NAME) {
                 return Err(Error::new(Code::Forbidden, format!("This needs the permission '{}'.", P::NAME))
                     .hint("Ask an administrator for a role that has it.")
                     .into());
             }
-            Ok(Self { scope: Scope::granted(&principal), principal, permission: PhantomData })
+            let scope = Scope::granted(&principal).requested(client_address(&request), request_id(&request));
+            Ok(Self { scope, principal, permission: PhantomData })
         })
     }
+}
+
+/// Where the request comes from. Behind a proxy on this machine it is what the proxy saw, the last entry of
+/// `X-Forwarded-For`; from anywhere else that header is only what the client claims.
+pub fn client_ip(request: &HttpRequest) -> Option<IpAddr> {
+    let peer = request.peer_addr()?;
+    let forwarded = request.headers().get_all("x-forwarded-for").last();
+    let forwarded = forwarded.and_then(|v| v.to_str().ok()).and_then(|v| v.rsplit(',').next());
+    let seen = forwarded.and_then(|v| v.trim().parse::<IpAddr>().ok());
+    Some(seen.filter(|_| peer.ip().is_loopback()).unwrap_or(peer.ip()).to_canonical())
+}
+
+fn client_address(request: &HttpRequest) -> Option<String> {
+    client_ip(request).map(|address| address.to_string())
 }
 
 /// What the request brings to prove its sender.
@@ -61,7 +77,7 @@ pub fn credentials(request: &HttpRequest) -> Credentials {
         .and_then(|value| value.strip_prefix("Bearer "))
         .map(|token| token.trim().to_owned());
     let session = request.cookie(SESSION_COOKIE).map(|cookie| cookie.value().to_owned());
-    Credentials { session, bearer }
+    Credentials { session, bearer, address: client_ip(request) }
 }
 
 /// The sender; a browser that changes something must also show its CSRF token.
@@ -71,6 +87,7 @@ pub async fn principal(request: &HttpRequest) -> Result<Principal> {
         .ok_or_else(|| Error::internal("no Authenticate was given to the server"))?
         .clone();
     let principal = authenticate.authenticate(credentials(request)).await?;
+    admit(request, &principal).await?;
     if let Actor::Session { csrf_token, .. } = &principal.actor
         && !request.method().is_safe()
     {
@@ -84,4 +101,30 @@ pub async fn principal(request: &HttpRequest) -> Result<Principal> {
         }
     }
     Ok(principal)
+}
+
+/// What the rates said to a request, for the headers of its answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Admitted {
+    pub rate: Option<RateState>,
+    /// Seconds to wait.
+    pub retry_after: Option<u64>,
+}
+
+/// Counts a request once, however many of its extractors ask who sends it.
+async fn admit(request: &HttpRequest, principal: &Principal) -> Result<()> {
+    let Some(port) = request.app_data::<Data<dyn Admit>>().cloned() else { return Ok(()) };
+    if request.extensions().contains::<Admitted>() {
+        return Ok(());
+    }
+    request.extensions_mut().insert(Admitted::default());
+    let (admitted, outcome) = match port.admit(principal).await {
+        Ok(rate) => (Admitted { rate, retry_after: None }, Ok(())),
+        Err(refused) => {
+            let (rate, retry_after) = (refused.rate, refused.retry_after);
+            (Admitted { rate, retry_after }, Err(refused.error))
+        }
+    };
+    request.extensions_mut().insert(admitted);
+    outcome
 }

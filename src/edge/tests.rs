@@ -6,9 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, middleware::from_fn, test};
 use lectern_kernel::ports::{Authenticate, Credentials};
-use lectern_kernel::{
-    Actor, Code, Error, FieldError, Principal, Result, Role, SessionId, TenantId, permission,
-};
+use lectern_kernel::{Actor, Code, Error, FieldError, Principal, Result, SessionId, TenantId, permission};
 
 use crate::{ApiResult, Permit, Problem, ValidJson, Validate, watch};
 
@@ -23,7 +21,7 @@ impl Authenticate for Fake {
             return Err(Error::new(Code::Unauthenticated, "Sign in."));
         }
         let actor = Actor::Session { id: SessionId::generate(), csrf_token: "token".into() };
-        Ok(Principal { tenant: TenantId::main(), user: None, role: Role::Admin, actor })
+        Ok(Principal::unlimited(TenantId::main(), None, actor))
     }
 }
 

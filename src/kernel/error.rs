@@ -40,6 +40,11 @@ codes! {
     Unauthenticated = "unauthenticated", 401, "Sign in first";
     WrongCredentials = "wrong_credentials", 401, "E-mail or password is wrong";
     CsrfMissing = "csrf_missing", 403, "The request does not prove that it comes from this site";
+    SecondFactor = "second_factor_required", 401, "A second proof of who you are is needed";
+    ChooseTenant = "choose_tenant", 409, "This e-mail belongs to more than one organisation";
+    TenantSuspended = "tenant_suspended", 403, "The organisation is suspended";
+    TenantReadOnly = "tenant_read_only", 503, "The organisation's data can only be read at the moment";
+    QuotaExceeded = "quota_exceeded", 403, "A limit of the organisation's plan is reached";
     Forbidden = "forbidden", 403, "You are not allowed to do this";
     NotFound = "not_found", 404, "There is no such thing here";
     Gone = "gone", 410, "This is no longer there";

@@ -113,6 +113,18 @@ id_type! {
     RequestId = "req";
     /// An entry of the pronunciation lexicon.
     LexiconId = "lex";
+    /// A group of people.
+    GroupId = "grp";
+    /// An invitation to join a tenant.
+    InvitationId = "inv";
+    /// A team with its own collections.
+    WorkspaceId = "wsp";
+    /// A source of sign-ins: an OpenID provider or a directory.
+    ProviderId = "idp";
+    /// Something that proves a person beside the password.
+    FactorId = "fac";
+    /// A program of a third party.
+    AppId = "app";
 }
 
 /// The name of a tenant: it is a folder's name, so 1–63 of `a-z`, `0-9` and `-`, not at an end.

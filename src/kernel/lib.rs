@@ -15,8 +15,8 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{Code, Error, FieldError, Result};
 pub use event::Event;
 pub use id::{
-    ConversationId, DocumentId, EventId, IdError, JobId, KeyId, LexiconId, RequestId, SessionId, TenantId,
-    TurnId, UserId,
+    AppId, ConversationId, DocumentId, EventId, FactorId, GroupId, IdError, InvitationId, JobId, KeyId,
+    LexiconId, ProviderId, RequestId, SessionId, TenantId, TurnId, UserId, WorkspaceId,
 };
 pub use page::{Cursor, Page, PageRequest};
-pub use scope::{Actor, Permission, Principal, Role, Scope};
+pub use scope::{APPLIANCE, Actor, Origin, Permission, Principal, Rights, Role, SEE_ALL, Scope, Sight};

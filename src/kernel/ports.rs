@@ -14,6 +14,8 @@ pub struct Credentials {
     pub session: Option<String>,
     /// Value of `Authorization: Bearer`.
     pub bearer: Option<String>,
+    /// Where the request comes from.
+    pub address: Option<std::net::IpAddr>,
 }
 
 /// Tells who sends a request. Held by `identity`.
@@ -231,4 +233,91 @@ pub trait SiteText: Send + Sync {
 
     /// Texts of ready documents, the newest first, together at most about `limit` characters.
     async fn texts(&self, scope: &Scope, limit: usize) -> Result<Vec<String>>;
+}
+
+/// An area that keeps something of each tenant open, or makes something for a new one.
+#[async_trait]
+pub trait TenantPart: Send + Sync {
+    /// Makes what a new tenant needs.
+    async fn prepare(&self, scope: &Scope) -> Result<()>;
+
+    /// Lets go of a tenant, so that its files can be closed; false while work on it runs.
+    fn release(&self, tenant: &crate::TenantId) -> bool;
+
+    /// Documents and bytes that the area holds for the tenant.
+    async fn holdings(&self, scope: &Scope) -> Result<Holdings>;
+}
+
+/// What an area holds for a tenant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Holdings {
+    pub documents: u64,
+    pub bytes: u64,
+}
+
+/// What a tenant's plan counts.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Metered {
+    Documents,
+    /// Bytes of originals.
+    Storage,
+    Members,
+    MonthlyActiveUsers,
+    /// Calls of the API in a month.
+    Requests,
+    /// Questions asked in a month.
+    Questions,
+    /// Seconds spoken and heard in a month.
+    SpeechSeconds,
+}
+
+/// Says what a tenant may still use, and counts what it used. Held by `access`.
+#[async_trait]
+pub trait Quota: Send + Sync {
+    /// The limit of what is held (documents, storage, members), to be compared inside the transaction that adds to it;
+    /// none when there is no limit.
+    fn limit(&self, tenant: &crate::TenantId, what: Metered) -> Option<u64>;
+
+    /// The refusal when adding would go over the limit.
+    fn refusal(&self, tenant: &crate::TenantId, what: Metered) -> Error;
+
+    /// Uses up some of a month's amount; refused, and nothing used, when less is left.
+    async fn spend(&self, scope: &Scope, what: Metered, amount: u64) -> Result<()>;
+}
+
+/// Keeps secrets of tenants unreadable on the disk: a value opens only for the tenant and in the place it was sealed
+/// for. Held by `access`.
+pub trait Vault: Send + Sync {
+    /// `field` names the place, such as `usr_…/totp`.
+    fn seal(&self, tenant: &crate::TenantId, field: &str, secret: &[u8]) -> Result<String>;
+
+    fn open(&self, tenant: &crate::TenantId, field: &str, sealed: &str) -> Result<Vec<u8>>;
+}
+
+/// What is left of the rate of requests, as the IETF draft `RateLimit` headers say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateState {
+    /// `"minute";q=60;w=60`
+    pub policy: String,
+    /// `"minute";r=12;t=48`
+    pub state: String,
+}
+
+/// A request that does not come in.
+#[derive(Debug)]
+pub struct NotAdmitted {
+    pub error: Error,
+    /// Seconds to wait when there were too many.
+    pub retry_after: Option<u64>,
+    pub rate: Option<RateState>,
+}
+
+/// Whether one more request may come in. Held by `access`.
+#[async_trait]
+pub trait Admit: Send + Sync {
+    /// Counts the request.
+    async fn admit(&self, principal: &Principal) -> Result<Option<RateState>, NotAdmitted>;
 }

@@ -55,7 +55,7 @@ permission! {
     /// See the models.
     ModelsRead = "models.read";
     /// Import, verify, choose and remove models.
-    ModelsWrite = "models.write";
+    ModelsWrite = "appliance.models";
 }
 
 /// Schema of `control.db`.

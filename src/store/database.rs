@@ -1,20 +1,23 @@
 //! One SQLite file: a writer, a few readers, write-ahead log.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use lectern_kernel::{Clock, Event};
-use r2d2::{CustomizeConnection, Pool};
+use r2d2::{CustomizeConnection, Pool, PooledConnection};
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use scheduled_thread_pool::ScheduledThreadPool;
 use tokio::sync::broadcast;
 
 use crate::migrate::{self, Migration};
 use crate::{StoreError, Tx};
 
-type Result<T> = std::result::Result<T, StoreError>;
+type Result<T, E = StoreError> = std::result::Result<T, E>;
 
+/// Each connection is used by one thread at a time.
+const BASE: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 const READERS: u32 = 4;
 const EVENT_BUFFER: usize = 4096;
 const BUSY: Duration = Duration::from_secs(10);
@@ -27,7 +30,8 @@ pub struct Database {
 
 struct Inner {
     path: PathBuf,
-    writer: Pool<SqliteConnectionManager>,
+    /// None with the reason why nothing can be written.
+    writer: Result<Pool<SqliteConnectionManager>, String>,
     readers: Pool<SqliteConnectionManager>,
     events: broadcast::Sender<Event>,
     clock: Arc<dyn Clock>,
@@ -48,11 +52,22 @@ impl CustomizeConnection<Connection, rusqlite::Error> for Settings {
     }
 }
 
+/// Pools want threads to close idle connections; all of them share two.
+fn reapers() -> Arc<ScheduledThreadPool> {
+    static SHARED: OnceLock<Arc<ScheduledThreadPool>> = OnceLock::new();
+    SHARED
+        .get_or_init(|| {
+            Arc::new(ScheduledThreadPool::builder().num_threads(2).thread_name_pattern("pools-{}").build())
+        })
+        .clone()
+}
+
 fn pool(path: &Path, size: u32, flags: OpenFlags) -> Result<Pool<SqliteConnectionManager>> {
     let manager = SqliteConnectionManager::file(path).with_flags(flags);
     Ok(Pool::builder()
         .max_size(size)
         .min_idle(Some(0))
+        .thread_pool(reapers())
         .idle_timeout(Some(Duration::from_secs(60)))
         .connection_timeout(Duration::from_secs(30))
         .test_on_check_out(false)
@@ -63,14 +78,43 @@ fn pool(path: &Path, size: u32, flags: OpenFlags) -> Result<Pool<SqliteConnectio
 impl Database {
     /// Opens or makes the file and brings it to the newest schema.
     pub fn open(path: &Path, migrations: &[Migration], clock: Arc<dyn Clock>) -> Result<Self> {
-        let base = OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | base;
+        let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | BASE;
         let writer = pool(path, 1, write)?;
         migrate::run(&mut *writer.get()?, path, migrations, clock.now())?;
+        Self::with(path, Ok(writer), clock)
+    }
+
+    /// Opens a file whose schema could not be brought up, for reading; `reason` is told to who wants to write.
+    pub fn open_read_only(path: &Path, reason: String, clock: Arc<dyn Clock>) -> Result<Self> {
+        Self::with(path, Err(reason), clock)
+    }
+
+    fn with(
+        path: &Path,
+        writer: Result<Pool<SqliteConnectionManager>, String>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
         // A reader of a write-ahead log needs to write its shared memory file.
-        let readers = pool(path, READERS, OpenFlags::SQLITE_OPEN_READ_WRITE | base)?;
+        let readers = pool(path, READERS, OpenFlags::SQLITE_OPEN_READ_WRITE | BASE)?;
         let (events, _) = broadcast::channel(EVENT_BUFFER);
         Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), writer, readers, events, clock }) })
+    }
+
+    /// Why nothing can be written, when it is so.
+    pub fn read_only(&self) -> Option<&str> {
+        self.inner.writer.as_ref().err().map(String::as_str)
+    }
+
+    /// Whether somebody beside the caller holds it.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.inner) > 1
+    }
+
+    fn writer(&self) -> Result<PooledConnection<SqliteConnectionManager>> {
+        match &self.inner.writer {
+            Ok(pool) => Ok(pool.get()?),
+            Err(reason) => Err(StoreError::ReadOnly(reason.clone())),
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -93,7 +137,7 @@ impl Database {
 
     /// [`Database::write`] on this thread.
     pub fn write_now<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        let mut connection = self.inner.writer.get()?;
+        let mut connection = self.writer()?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut tx = Tx::new(&transaction, self.inner.clock.now());
         let value = work(&mut tx)?;
@@ -135,14 +179,17 @@ impl Database {
 
     /// Moves the write-ahead log into the file, so that what remains on disk is one file.
     pub fn checkpoint(&self) -> Result<()> {
-        let connection = self.inner.writer.get()?;
+        if self.inner.writer.is_err() {
+            return Ok(());
+        }
+        let connection = self.writer()?;
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
 
     /// A copy of the whole database, consistent while others write.
     pub fn snapshot(&self, to: &Path) -> Result<()> {
-        let connection = self.inner.writer.get()?;
+        let connection = self.inner.readers.get()?;
         connection.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
         Ok(())
     }

@@ -17,6 +17,7 @@ pub struct Migration {
 const OWN: &[Migration] = &[
     Migration { name: "store/0001_queue", sql: include_str!("migrations/0001_queue.sql") },
     Migration { name: "store/0002_outbox", sql: include_str!("migrations/0002_outbox.sql") },
+    Migration { name: "store/0003_audit", sql: include_str!("migrations/0003_audit.sql") },
 ];
 
 pub(crate) fn run(

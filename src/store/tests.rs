@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use lectern_kernel::{Scope, SystemClock, TenantId};
+use lectern_kernel::SystemClock;
 
-use crate::{DataLock, Database, LockError, Migration, NewJob, StoreError, Stores, outbox, params, queue};
+use crate::{DataLock, Database, LockError, Migration, NewJob, StoreError, outbox, params, queue};
 
 const NOTES: Migration =
     Migration { name: "test/0001", sql: "CREATE TABLE notes (a TEXT, b INTEGER) STRICT" };
@@ -88,20 +88,6 @@ fn a_failed_migration_leaves_the_schema_and_a_newer_file_is_refused() {
         .expect("lists")
         .filter(|e| e.as_ref().is_ok_and(|e| e.file_name().to_string_lossy().contains("before-")));
     assert_eq!(copies.count(), 1, "a snapshot was made before the step");
-}
-
-#[test]
-fn tenants_are_separate_files() {
-    let dir = tempfile::tempdir().expect("folder");
-    let stores = Stores::open(dir.path(), &[], vec![NOTES], Arc::new(SystemClock)).expect("opens");
-    let scope = |name: &str| Scope::system(name.parse::<TenantId>().expect("name"));
-    let a = stores.tenant(&scope("a")).expect("opens");
-    let b = stores.tenant(&scope("b")).expect("opens");
-    a.db.write_now(|tx| tx.execute("INSERT INTO notes (a, b) VALUES ('x', 1)", params![])).expect("writes");
-    let seen: Option<i64> =
-        b.db.read_now(|tx| tx.scalar("SELECT count(*) FROM notes", params![])).expect("reads");
-    assert_eq!(seen, Some(0));
-    assert_eq!(stores.tenant_ids().expect("lists").len(), 2);
 }
 
 #[test]

@@ -103,7 +103,25 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(ConversationId, DocumentId, EventId, JobId, KeyId, LexiconId, SessionId, TenantId, TurnId, UserId);
+ids!(
+    AppId,
+    ConversationId,
+    DocumentId,
+    EventId,
+    FactorId,
+    GroupId,
+    InvitationId,
+    JobId,
+    KeyId,
+    LexiconId,
+    ProviderId,
+    Role,
+    SessionId,
+    TenantId,
+    TurnId,
+    UserId,
+    WorkspaceId
+);
 
 impl Column for bool {
     fn read(value: ValueRef<'_>) -> Option<Self> {
