@@ -1,17 +1,17 @@
 //! Changing documents: title, collection, tags, trying again; one or many.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lectern_kernel::{Code, DocumentId, Error, Result, Scope};
+use lectern_kernel::{Code, DocumentId, Error, Result, Scope, Sight};
 use lectern_search::DocumentMeta;
 use lectern_store::{StoreError, Tx, outbox};
 
 use crate::model::{BulkAction, BulkRequest, BulkResponse, BulkResult, PatchDocument, RetryRequest, Status};
-use crate::{DocumentView, Documents, store};
+use crate::{DocumentView, Documents, access, store, store_access};
 
 /// What the index keeps of a document.
-pub(crate) fn meta(view: &DocumentView) -> DocumentMeta {
-    DocumentMeta {
+pub(crate) fn meta(tx: &Tx<'_>, view: &DocumentView) -> Result<DocumentMeta, StoreError> {
+    Ok(DocumentMeta {
         id: view.id.to_string(),
         title: view.title.clone(),
         collection: view.collection.clone(),
@@ -19,30 +19,30 @@ pub(crate) fn meta(view: &DocumentView) -> DocumentMeta {
         format: view.kind.clone(),
         language: view.language.clone(),
         created: view.created_at.0 / 1000,
-    }
+        readers: store_access::readers(tx, &view.id)?,
+    })
 }
 
 impl Documents {
     /// Changes a document, in the database and in the index.
     pub async fn patch(&self, scope: &Scope, id: &DocumentId, patch: PatchDocument) -> Result<DocumentView> {
         let tenant = self.tenant(scope)?;
-        let wanted = id.clone();
+        let (sight, wanted) = (scope.sight().clone(), id.clone());
         let gate = tenant.gate.lock().await;
         let view = tenant
             .store
             .db
             .write(move |tx| {
-                store::by_id(tx, &wanted)?.ok_or_else(|| Error::not_found("document"))?;
-                apply(tx, &wanted, &patch)?;
+                let before = access::writable(tx, &sight, &wanted)?;
+                apply(tx, &sight, &before, &patch)?;
+                store_access::unsettle(tx, &wanted)?;
                 let view = store::by_id(tx, &wanted)?.ok_or_else(|| Error::not_found("document"))?;
                 outbox::push(tx, "document.changed", wanted.as_str(), &view)?;
                 Ok(view)
             })
             .await?;
-        if view.status == Status::Ready {
-            let meta = meta(&view);
-            tenant.on_index(move |index| index.update_meta(&meta).and_then(|_| index.commit())).await?;
-        }
+        // Whatever its status: one that is read again is still in the index, one that waits for a commit already is.
+        tenant.settle(vec![id.clone()]).await?;
         drop(gate);
         Ok(view)
     }
@@ -50,7 +50,9 @@ impl Documents {
     /// Puts a failed document back into the queue.
     pub async fn retry(&self, scope: &Scope, id: &DocumentId, request: RetryRequest) -> Result<DocumentView> {
         let tenant = self.tenant(scope)?;
-        let wanted = id.clone();
+        let (sight, wanted) = (scope.sight().clone(), id.clone());
+        let (asker, asked) = (sight.clone(), id.clone());
+        tenant.store.db.read(move |tx| access::writable(tx, &asker, &asked)).await?;
         if let Some(password) = request.password.filter(|p| !p.is_empty()) {
             self.inner.passwords.lock().insert(id.clone(), password);
         }
@@ -58,7 +60,7 @@ impl Documents {
             .store
             .db
             .write(move |tx| {
-                let view = store::by_id(tx, &wanted)?.ok_or_else(|| Error::not_found("document"))?;
+                let view = access::writable(tx, &sight, &wanted)?;
                 let again = view.status == Status::Failed
                     || (view.status == Status::Ready && !view.ocr_pages.is_empty());
                 if !again {
@@ -79,7 +81,7 @@ impl Documents {
             .inspect_err(|_| {
                 self.inner.passwords.lock().remove(id);
             })?;
-        tenant.work.notify_one();
+        self.wake(&tenant);
         Ok(view)
     }
 
@@ -89,10 +91,15 @@ impl Documents {
             request.ids.iter().map(|id| id.parse().map_err(|_| id.clone())).collect();
         if request.action == BulkAction::Delete {
             let known: Vec<DocumentId> = ids.iter().flatten().cloned().collect();
-            let deleted: BTreeSet<DocumentId> = self.delete_many(scope, known).await?.into_iter().collect();
+            let outcomes: BTreeMap<DocumentId, Result<()>> =
+                self.delete_many(scope, known).await?.into_iter().collect();
             let results = request.ids.iter().zip(&ids).map(|(text, id)| {
-                let ok = id.as_ref().is_ok_and(|id| deleted.contains(id));
-                result(text, if ok { Ok(()) } else { Err(Error::not_found("document")) })
+                let outcome = id.as_ref().ok().and_then(|id| outcomes.get(id));
+                let problem = match outcome {
+                    Some(outcome) => outcome.as_ref().err().map(|error| error.detail.clone()),
+                    None => Some(Error::not_found("document").detail),
+                };
+                BulkResult { id: text.clone(), ok: problem.is_none(), problem }
             });
             return Ok(BulkResponse { results: results.collect() });
         }
@@ -135,12 +142,23 @@ fn result(id: &str, outcome: Result<()>) -> BulkResult {
     BulkResult { id: id.to_owned(), ok: outcome.is_ok(), problem: outcome.err().map(|e| e.detail) }
 }
 
-fn apply(tx: &mut Tx<'_>, id: &DocumentId, patch: &PatchDocument) -> Result<(), StoreError> {
+fn apply(
+    tx: &mut Tx<'_>,
+    sight: &Sight,
+    before: &DocumentView,
+    patch: &PatchDocument,
+) -> Result<(), StoreError> {
+    let id = &before.id;
     if let Some(title) = &patch.title {
         store::set_title(tx, id, title.trim())?;
     }
     if let Some(collection) = &patch.collection {
-        store::set_collection(tx, id, collection.as_deref().map(str::trim))?;
+        let collection = collection.as_deref().map(str::trim);
+        // One who may write to the document need not write to its collection, as long as it stays there.
+        if collection != before.collection.as_deref() {
+            access::enter(tx, sight, collection)?;
+        }
+        store::set_collection(tx, id, collection)?;
     }
     if let Some(tags) = &patch.tags {
         store::set_tags(tx, id, tags)?;

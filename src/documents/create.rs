@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use lectern_edge::Incoming;
-use lectern_kernel::{Code, DocumentId, Error, Result, Scope};
-use lectern_store::{TenantStore, outbox};
+use lectern_kernel::{Code, DocumentId, Error, Result, Scope, Sight};
+use lectern_store::{StoreError, TenantStore, Tx, outbox};
 
 use crate::model::{MAX_TAGS, name_error};
-use crate::{DocumentView, Documents, store};
+use crate::{DocumentView, Documents, access, store, store_access};
 
 /// What comes with a file.
 #[derive(Debug, Clone, Default)]
@@ -84,15 +84,21 @@ impl Documents {
         Ok(())
     }
 
-    /// Takes an upload; `false` beside it when the same bytes were there already.
+    /// Takes an upload; `false` beside it when the same bytes were there already. Bytes of a document that one does not
+    /// see are taken like new ones: the answer must not tell of it.
     pub async fn create(&self, scope: &Scope, incoming: Incoming) -> Result<(DocumentView, bool)> {
         if incoming.bytes == 0 {
             return Err(Error::field("file", "the file is empty"));
         }
         let file = NewFile::from_fields(&incoming.fields)?;
         let tenant = self.tenant(scope)?;
-        let known = incoming.sha256.clone();
-        if let Some(view) = tenant.store.db.read(move |tx| store::by_hash(tx, &known)).await? {
+        let (known, place_in) = (incoming.sha256.clone(), file.collection.clone());
+        let sight = scope.sight().clone();
+        let look = move |tx: &Tx<'_>| {
+            access::check_entry(tx, &sight, place_in.as_deref())?;
+            store_access::by_hash(tx, &sight, &known)
+        };
+        if let Some(view) = tenant.store.db.read(look).await? {
             return Ok((view, false));
         }
         let new = NewDocument {
@@ -113,22 +119,29 @@ impl Documents {
         if let Some(password) = file.password {
             self.inner.passwords.lock().insert(new.id.clone(), password);
         }
-        let (view, created) = tenant
-            .store
-            .db
-            .write(move |tx| {
-                let created = store::insert(tx, &new)?;
-                let view = store::by_hash(tx, &new.sha256)?.ok_or_else(|| Error::not_found("document"))?;
-                if created {
-                    outbox::push(tx, "document.created", view.id.as_str(), &view)?;
-                }
-                Ok((view, created))
-            })
-            .await?;
+        let (id, sight) = (new.id.clone(), scope.sight().clone());
+        let taken = tenant.store.db.write(move |tx| take(tx, &sight, &new)).await;
         drop(gate);
-        tenant.work.notify_one();
+        // Refused, or the same bytes came in another way meanwhile: nobody asks for this password.
+        if !matches!(taken, Ok((_, true))) {
+            self.inner.passwords.lock().remove(&id);
+        }
+        let (view, created) = taken?;
+        self.wake(&tenant);
         Ok((view, created))
     }
+}
+
+/// Adds the document, unless the same bytes are there and are seen.
+fn take(tx: &mut Tx<'_>, sight: &Sight, new: &NewDocument) -> Result<(DocumentView, bool), StoreError> {
+    access::enter(tx, sight, new.collection.as_deref())?;
+    if let Some(view) = store_access::by_hash(tx, sight, &new.sha256)? {
+        return Ok((view, false));
+    }
+    store::insert(tx, new)?;
+    let view = store::by_id(tx, &new.id)?.ok_or_else(|| Error::not_found("document"))?;
+    outbox::push(tx, "document.created", view.id.as_str(), &view)?;
+    Ok((view, true))
 }
 
 /// Moves a file that is on the disk whole to its place.

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use lectern_kernel::{DocumentId, Error, Result, Scope};
+use lectern_kernel::{DocumentId, Result, Scope};
 
 use crate::create::blob_path;
-use crate::{DocumentView, Documents, store};
+use crate::{DocumentView, Documents, access};
 
 /// Media type of a format's short name.
 pub(crate) fn media_type(kind: &str) -> &'static str {
@@ -56,9 +56,8 @@ impl Documents {
     /// One document.
     pub async fn get(&self, scope: &Scope, id: &DocumentId) -> Result<DocumentView> {
         let tenant = self.tenant(scope)?;
-        let wanted = id.clone();
-        let view = tenant.store.db.read(move |tx| store::by_id(tx, &wanted)).await?;
-        let mut view = view.ok_or_else(|| Error::not_found("document"))?;
+        let (sight, wanted) = (scope.sight().clone(), id.clone());
+        let mut view = tenant.store.db.read(move |tx| access::readable(tx, &sight, &wanted)).await?;
         view.percent = tenant.percent(id).unwrap_or(view.percent);
         Ok(view)
     }

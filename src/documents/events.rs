@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use lectern_edge::sse;
-use lectern_kernel::{Event, Result, Scope};
+use lectern_kernel::{DocumentId, Event, Result, Scope, Sight};
 use lectern_store::{StoreError, Tx};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::model::ListParameters;
-use crate::{Documents, Status, store_list};
+use crate::{Documents, May, Status, store_access, store_list};
 
 type Bytes = actix_web::web::Bytes;
 
@@ -20,7 +20,7 @@ type Bytes = actix_web::web::Bytes;
 const TOGETHER: Duration = Duration::from_millis(250);
 const BUFFER: usize = 16;
 
-/// How many documents are at which step.
+/// How many of the documents that one sees are at which step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct QueueView {
     pub queued: u64,
@@ -29,9 +29,10 @@ pub(crate) struct QueueView {
     pub ready: u64,
 }
 
-pub(crate) fn queue_view(tx: &Tx<'_>) -> Result<QueueView, StoreError> {
-    let count =
-        |status| store_list::count(tx, &ListParameters { status: Some(status), ..ListParameters::default() });
+pub(crate) fn queue_view(tx: &Tx<'_>, sight: &Sight) -> Result<QueueView, StoreError> {
+    let count = |status| {
+        store_list::count(tx, sight, &ListParameters { status: Some(status), ..ListParameters::default() })
+    };
     Ok(QueueView {
         queued: count(Status::Queued)?,
         running: count(Status::Extracting)? + count(Status::Indexing)?,
@@ -41,15 +42,15 @@ pub(crate) fn queue_view(tx: &Tx<'_>) -> Result<QueueView, StoreError> {
 }
 
 impl Documents {
-    /// Events from now on, as server-sent events; ends when the client goes.
+    /// Events from now on of what one sees, as server-sent events; ends when the client goes.
     pub(crate) fn live(&self, scope: &Scope) -> Result<impl Stream<Item = Bytes> + use<>> {
         let tenant = self.tenant(scope)?;
         let events = tenant.store.db.subscribe();
         let (sender, receiver) = mpsc::channel(BUFFER);
-        let stop = self.inner.stop.clone();
+        let (stop, sight) = (self.inner.stop.clone(), scope.sight().clone());
         tokio::spawn(async move {
             // An error means that the client went away.
-            let _ = stop.run_until_cancelled(forward(events, &sender, &tenant.store.db)).await;
+            let _ = stop.run_until_cancelled(forward(events, &sender, (&tenant.store.db, &sight))).await;
         });
         Ok(ReceiverStream::new(receiver))
     }
@@ -58,12 +59,13 @@ impl Documents {
 async fn forward(
     mut events: Receiver<Event>,
     sender: &mpsc::Sender<Bytes>,
-    db: &lectern_store::Database,
+    (db, sight): (&lectern_store::Database, &Sight),
 ) -> Result<(), mpsc::error::SendError<Bytes>> {
     let mut shown = None;
     loop {
         let mut waiting: HashMap<String, Event> = HashMap::new();
-        let queue = db.read(queue_view).await.ok();
+        let eyes = sight.clone();
+        let queue = db.read(move |tx| queue_view(tx, &eyes)).await.ok();
         if queue != shown {
             sender.send(sse::event("queue", &queue)).await?;
             shown = queue;
@@ -84,9 +86,49 @@ async fn forward(
                 Err(RecvError::Closed) => break,
             }
         }
-        for event in waiting.into_values() {
-            let name = if event.kind == "document.deleted" { "document_deleted" } else { "document" };
-            sender.send(sse::event(name, &event.payload)).await?;
+        let (events, eyes) = (waiting.into_values().collect(), sight.clone());
+        // When it cannot be read who sees them, nobody is told.
+        let told = db.read(move |tx| told(tx, &eyes, events)).await.unwrap_or_default();
+        for (name, payload) in told {
+            sender.send(sse::event(name, &payload)).await?;
+        }
+    }
+}
+
+/// What of the events somebody is told.
+fn told(
+    tx: &Tx<'_>,
+    sight: &Sight,
+    events: Vec<Event>,
+) -> Result<Vec<(&'static str, serde_json::Value)>, StoreError> {
+    let mut told = Vec::with_capacity(events.len());
+    for event in events {
+        if event.kind == "document.deleted" {
+            if was_seen(sight, &event.payload["audience"]) {
+                told.push(("document_deleted", serde_json::json!({ "id": event.subject })));
+            }
+            continue;
+        }
+        let Ok(id) = event.subject.parse::<DocumentId>() else { continue };
+        if event.kind == "document.access_changed" {
+            // Those who see it now get it as it is; the list is for those who share it.
+            if let Some(view) = store_access::by_id(tx, sight, &id)? {
+                told.push(("document", serde_json::to_value(view)?));
+            }
+        } else if *sight == Sight::All || store_access::may(tx, sight, May::Read, &id)? {
+            told.push(("document", event.payload));
+        }
+    }
+    Ok(told)
+}
+
+/// Whether somebody saw a document that is gone; `null` is everybody.
+fn was_seen(sight: &Sight, audience: &serde_json::Value) -> bool {
+    match (sight, audience.as_array()) {
+        (Sight::All, _) => true,
+        (_, None) => audience.is_null(),
+        (Sight::Of(ids), Some(audience)) => {
+            audience.iter().any(|subject| ids.iter().any(|id| subject.as_str() == Some(id.as_str())))
         }
     }
 }

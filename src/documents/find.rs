@@ -127,8 +127,9 @@ fn day(field: &str, text: Option<&str>) -> Result<Option<i64>> {
 impl Documents {
     pub async fn search(&self, scope: &Scope, parameters: SearchParameters) -> Result<SearchResponse> {
         let started = Instant::now();
-        let request = parameters.request()?;
+        let mut request = parameters.request()?;
         let (tenant, bank) = (self.tenant(scope)?, self.inner.bank.clone());
+        request.viewer = tenant.viewer(scope).await?;
         let own = tenant.clone();
         let found = tenant
             .on_index(move |index| {

@@ -1,27 +1,33 @@
 //! Documents: taking them in, extracting, indexing, finding, showing and deleting them.
 //!
-//! Owns the tables `documents`, `document_tags`, `document_image_pages` and `document_text`, the originals in
-//! `blobs/` and the search index and vectors of each tenant. A document goes `queued → extracting → indexing → ready`, or
+//! Owns the tables `documents`, `document_tags`, `document_image_pages`, `document_text`, `collections` and the access
+//! lists of both, the originals in `blobs/` and the search index and vectors of each tenant. A document goes `queued → extracting → indexing → ready`, or
 //! `failed` with a reason; each step is durable, so that a process that was killed goes on where it was.
 
+mod access;
 mod change;
 mod create;
 mod deliver;
 mod embedding;
 mod events;
 mod find;
+mod life;
 mod maintain;
 mod meaning;
 pub mod measure;
 mod model;
+mod model_access;
 mod pipeline;
 mod remove;
 mod report;
 mod retrieve;
 mod routes;
+mod routes_access;
 mod routes_search;
 mod site_text;
 mod store;
+mod store_access;
+mod store_life;
 mod store_list;
 mod store_text;
 mod tenant;
@@ -45,23 +51,39 @@ pub use model::{
     BulkAction, BulkRequest, BulkResponse, BulkResult, DocumentFacets, DocumentProblem, DocumentView,
     FacetCount, ListParameters, PatchDocument, RetryRequest, Status, TextBlock, TextWindow,
 };
+pub use model_access::{
+    Access, AccessEntry, CollectionAccess, CollectionView, DocumentAccess, May, NewCollection,
+    SetCollectionAccess, SetDocumentAccess,
+};
 use tenant::Tenant;
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_access;
+#[cfg(test)]
 mod tests_meaning;
+#[cfg(test)]
+mod tests_routes;
+#[cfg(test)]
+mod tests_sight;
 
 permission! {
     /// See, search and download documents.
     DocumentsRead = "documents.read";
     /// Add, change and delete documents.
     DocumentsWrite = "documents.write";
+    /// Make collections, and say who sees a collection or a document.
+    DocumentsShare = "documents.share";
 }
 
 /// Schema of a tenant's database.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "documents/0001_documents", sql: include_str!("migrations/0001_documents.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "documents/0001_documents", sql: include_str!("migrations/0001_documents.sql") },
+    Migration { name: "documents/0002_access", sql: include_str!("migrations/0002_access.sql") },
+];
 
 /// What the area needs of the configuration.
 #[derive(Debug, Clone)]
@@ -90,6 +112,7 @@ struct Inner {
     /// The models of meaning; without them search is by words.
     bank: Option<Arc<dyn MeaningBank>>,
     tenants: Mutex<HashMap<TenantId, Arc<Tenant>>>,
+    opened: life::Opened,
     /// Passwords wait here for their extraction; they are never written to disk.
     passwords: Mutex<HashMap<DocumentId, String>>,
 }
@@ -97,8 +120,8 @@ struct Inner {
 impl Documents {
     /// `stop` ends the background work and the live streams.
     pub fn new(stores: Stores, extractor: Extractor, limits: Limits, stop: CancellationToken) -> Self {
-        let (tenants, passwords) = (Mutex::default(), Mutex::default());
-        let inner = Inner { stores, extractor, limits, stop, bank: None, tenants, passwords };
+        let (tenants, passwords, opened) = (Mutex::default(), Mutex::default(), life::Opened::default());
+        let inner = Inner { stores, extractor, limits, stop, bank: None, tenants, opened, passwords };
         Self { inner: Arc::new(inner) }
     }
 
@@ -113,6 +136,7 @@ impl Documents {
             stop: inner.stop.clone(),
             bank: Some(bank),
             tenants: Mutex::default(),
+            opened: life::Opened::default(),
             passwords: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
@@ -126,6 +150,9 @@ impl Documents {
     fn tenant(&self, scope: &Scope) -> Result<Arc<Tenant>> {
         let mut tenants = self.inner.tenants.lock();
         if let Some(tenant) = tenants.get(scope.tenant()) {
+            self.keep_alive(tenant);
+            // So that it counts as used.
+            self.inner.stores.tenant(scope)?;
             return Ok(tenant.clone());
         }
         let store = self.inner.stores.tenant(scope)?;
@@ -134,6 +161,7 @@ impl Documents {
         if renewed {
             tenant.store.db.write_now(store::index_all_again)?;
         }
+        self.inner.opened.send(tenant.clone());
         tenants.insert(scope.tenant().clone(), tenant.clone());
         Ok(tenant)
     }
@@ -143,9 +171,10 @@ impl Documents {
 pub fn feature() -> lectern_edge::Feature {
     lectern_edge::Feature {
         name: "documents",
-        permissions: &["documents.read", "documents.write"],
+        permissions: &["documents.read", "documents.write", "documents.share"],
         routes: |config| {
             routes::configure(config);
+            routes_access::configure(config);
             routes_search::configure(config);
         },
         openapi: routes::openapi(),

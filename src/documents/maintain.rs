@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::model::{DocumentFacets, ListParameters};
 use crate::store_list::Sort;
-use crate::{DocumentView, Documents, store, store_list};
+use crate::{DocumentView, Documents, access, store, store_list};
 
 /// What `lectern index check` found.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -38,13 +38,13 @@ impl Documents {
             .ok_or_else(|| Error::field("sort", "must be -created_at, created_at, title or -size_bytes"))?;
         let request = PageRequest { limit: parameters.limit, cursor: parameters.cursor.clone() };
         let (limit, after) = (request.limit(), request.position()?);
-        let tenant = self.tenant(scope)?;
+        let (tenant, sight) = (self.tenant(scope)?, scope.sight().clone());
         let (mut items, total) = tenant
             .store
             .db
             .read(move |tx| {
-                let total = store_list::count(tx, &parameters)?;
-                Ok((store_list::list(tx, &parameters, sort, after.as_ref(), limit + 1)?, total))
+                let total = store_list::count(tx, &sight, &parameters)?;
+                Ok((store_list::list(tx, &sight, &parameters, (sort, after.as_ref(), limit + 1))?, total))
             })
             .await?;
         let more = items.len() > limit as usize;
@@ -57,7 +57,8 @@ impl Documents {
     }
 
     pub async fn facets(&self, scope: &Scope) -> Result<DocumentFacets> {
-        Ok(self.tenant(scope)?.store.db.read(store_list::facets).await?)
+        let sight = scope.sight().clone();
+        Ok(self.tenant(scope)?.store.db.read(move |tx| store_list::facets(tx, &sight)).await?)
     }
 
     /// Where uploads of the tenant are written first.
@@ -67,6 +68,7 @@ impl Documents {
 
     /// Compares disk, index and database; `mend` removes what is too much and queues what is missing.
     pub async fn check_index(&self, scope: &Scope, mend: bool) -> Result<IndexReport> {
+        access::needs_all(scope)?;
         let tenant = self.tenant(scope)?;
         let _gate = tenant.gate.lock().await;
         let expected = tenant.store.db.read(store::indexed).await?;
@@ -104,7 +106,7 @@ impl Documents {
                 .await?;
             let missing = report.missing.clone();
             tenant.store.db.write(move |tx| store::index_again(tx, &missing)).await?;
-            tenant.work.notify_one();
+            self.wake(&tenant);
             report.mended = true;
         }
         Ok(report)
@@ -112,6 +114,7 @@ impl Documents {
 
     /// Throws the index away and makes it again from the texts in the database. Returns how many documents are queued.
     pub async fn rebuild_index(&self, scope: &Scope) -> Result<u64> {
+        access::needs_all(scope)?;
         let tenant = self.tenant(scope)?;
         let _gate = tenant.gate.lock().await;
         let open = tenant.uncommitted.lock().len();
@@ -126,7 +129,7 @@ impl Documents {
             .await
             .map_err(|e| Error::internal(e.to_string()))??;
         let queued = tenant.store.db.write(store::index_all_again).await?;
-        tenant.work.notify_one();
+        self.wake(&tenant);
         Ok(queued)
     }
 

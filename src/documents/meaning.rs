@@ -63,6 +63,12 @@ impl TenantMeaning {
     }
 
     /// There may be something to embed.
+    /// Whether passages wait for their vectors.
+    pub(crate) fn is_building(&self) -> bool {
+        let slots = self.slots.read();
+        slots.building.is_some() || slots.done < slots.total
+    }
+
     pub(crate) fn wake(&self) {
         *self.woken.lock() = true;
         self.bell.notify_all();

@@ -7,30 +7,35 @@ use std::time::Duration;
 use lectern_extract::{BlockKind, ExtractError, Extracted, Format, Source};
 use lectern_kernel::{DocumentId, Error, Result, Scope};
 use lectern_search::{BlockRef, Shape, detect_language, split_passages};
-use lectern_store::{Job, StoreError, outbox, queue};
+use lectern_store::{Job, Tx, outbox, queue};
 use tokio_util::sync::CancellationToken;
 
 use crate::change::meta;
 use crate::create::blob_path;
 use crate::tenant::{Tenant, Uncommitted};
-use crate::{DocumentView, Documents, Status, embedding, store, store_text};
+use crate::{DocumentView, Documents, Status, embedding, store, store_life, store_text};
 
 /// A job that fails for reasons of ours is tried this often.
 const ATTEMPTS: u32 = 3;
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Waiting workers look for jobs that became due.
 const LOOK: Duration = Duration::from_secs(2);
+/// … and without such jobs, for those of another process.
+const REST: Duration = Duration::from_mins(1);
 /// The language is told from this much text.
 const LANGUAGE_SAMPLE: usize = 20_000;
 /// Passages that wait for a commit until more documents have to wait.
 const MAX_WAITING: usize = 2_000;
 
 impl Documents {
-    /// Works on the tenant's jobs until the appliance stops; then what runs is put back and the index is closed.
-    pub async fn run(&self, scope: &Scope) -> Result<()> {
-        let stop = self.inner.stop.clone();
-        let tenant = self.tenant(scope)?;
+    /// Works on the tenant's jobs until `stop`; then what runs is put back and the index is closed.
+    pub(crate) async fn work_until(&self, tenant: &Arc<Tenant>, stop: &CancellationToken) -> Result<()> {
+        if tenant.store.db.read_only().is_some() {
+            stop.cancelled().await;
+            return Ok(());
+        }
         tenant.store.db.write(store::recover).await?;
+        tenant.settle_left().await?;
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..self.inner.limits.workers.max(1) {
             let (this, tenant, stop) = (self.clone(), tenant.clone(), stop.clone());
@@ -38,21 +43,25 @@ impl Documents {
         }
         let (this, own, end) = (self.clone(), tenant.clone(), stop.clone());
         let committer = tokio::spawn(async move { this.commit_loop(&own, &end).await });
-        let embedding = self.embed_in_background(&tenant);
+        let embedding = self.embed_in_background(tenant, stop);
         while tasks.join_next().await.is_some() {}
         let _ = committer.await;
         if let Some(embedding) = embedding {
             let _ = tokio::task::spawn_blocking(move || embedding.join()).await;
         }
-        self.commit(&tenant).await?;
+        self.commit(tenant).await?;
         tenant.on_index(lectern_search::SearchIndex::release_writer).await
     }
 
     /// Starts the thread that makes vectors, when there may be models.
-    fn embed_in_background(&self, tenant: &Arc<Tenant>) -> Option<std::thread::JoinHandle<()>> {
+    fn embed_in_background(
+        &self,
+        tenant: &Arc<Tenant>,
+        stop: &CancellationToken,
+    ) -> Option<std::thread::JoinHandle<()>> {
         let bank = self.inner.bank.clone()?;
         let stopped = Arc::new(AtomicBool::new(false));
-        let (stop, flag, own) = (self.inner.stop.clone(), stopped.clone(), tenant.clone());
+        let (stop, flag, own) = (stop.clone(), stopped.clone(), tenant.clone());
         tokio::spawn(async move {
             stop.cancelled().await;
             flag.store(true, Ordering::Relaxed);
@@ -69,9 +78,10 @@ impl Documents {
             let job = match tenant.store.db.write(queue::take).await {
                 Ok(Some(job)) => job,
                 Ok(None) => {
+                    let waiting = tenant.store.db.read(store_life::waiting).await.unwrap_or(1);
                     tokio::select! {
                         () = tenant.work.notified() => {}
-                        () = tokio::time::sleep(LOOK) => {}
+                        () = tokio::time::sleep(if waiting > 0 { LOOK } else { REST }) => {}
                         () = stop.cancelled() => {}
                     }
                     continue;
@@ -256,12 +266,15 @@ impl Documents {
         let passages = shaped.await.map_err(|e| Error::internal(e.to_string()))?;
         let gate = tenant.gate.lock().await;
         let wanted = view.id.clone();
-        // Its title or tags may have changed, or it may be gone, while it was read.
-        let Some(current) = tenant.store.db.read(move |tx| store::by_id(tx, &wanted)).await? else {
+        // Its title, tags or readers may have changed, or it may be gone, while it was read.
+        let current = move |tx: &Tx<'_>| {
+            let view = store::by_id(tx, &wanted)?;
+            view.map(|view| meta(tx, &view)).transpose()
+        };
+        let Some(meta) = tenant.store.db.read(current).await? else {
             return self.finish(tenant, job).await;
         };
         let count = passages.len() as u64;
-        let meta = meta(&current);
         tenant.on_index(move |index| index.add(&meta, &passages)).await?;
         let waiting = {
             let mut uncommitted = tenant.uncommitted.lock();
@@ -364,18 +377,13 @@ impl Documents {
     pub async fn wait_until_idle(&self, scope: &Scope) -> Result<()> {
         let tenant = self.tenant(scope)?;
         loop {
-            let open = tenant.store.db.read(pending).await?;
+            let open = tenant.store.db.read(store_life::pending).await?;
             if open == 0 {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
-}
-
-fn pending(tx: &lectern_store::Tx<'_>) -> Result<u64, StoreError> {
-    use lectern_store::JobState;
-    Ok(queue::count(tx, JobState::Queued)? + queue::count(tx, JobState::Running)?)
 }
 
 /// Takes the percentage back however the extraction ends.

@@ -1,37 +1,32 @@
 //! Deleting: rows, text, passages and original; never found again once the answer is given.
 
-use lectern_kernel::{DocumentId, Error, Result, Scope};
-use lectern_store::{Job, StoreError, outbox, queue};
+use std::collections::BTreeSet;
+
+use lectern_kernel::{DocumentId, Error, Result, Scope, Sight};
+use lectern_store::{Job, StoreError, Tx, outbox, queue};
 
 use crate::create::blob_path;
 use crate::tenant::Tenant;
-use crate::{Documents, store};
+use crate::{Documents, access, store, store_access};
 
 impl Documents {
     /// Deletes a document.
     pub async fn delete(&self, scope: &Scope, id: &DocumentId) -> Result<()> {
-        let deleted = self.delete_many(scope, vec![id.clone()]).await?;
-        if deleted.is_empty() { Err(Error::not_found("document")) } else { Ok(()) }
+        let outcome = self.delete_many(scope, vec![id.clone()]).await?.pop();
+        outcome.map_or_else(|| Err(Error::not_found("document")), |(_, outcome)| outcome)
     }
 
-    /// Deletes those of the documents that exist, with one commit of the index. Returns them.
-    pub async fn delete_many(&self, scope: &Scope, ids: Vec<DocumentId>) -> Result<Vec<DocumentId>> {
+    /// Deletes those of the documents that may be deleted, with one commit of the index. Each has its own outcome, once.
+    pub async fn delete_many(
+        &self,
+        scope: &Scope,
+        ids: Vec<DocumentId>,
+    ) -> Result<Vec<(DocumentId, Result<()>)>> {
         let tenant = self.tenant(scope)?;
         let _gate = tenant.gate.lock().await;
-        let deleted = tenant
-            .store
-            .db
-            .write(move |tx| {
-                let mut deleted = Vec::new();
-                for id in ids {
-                    if let Some(hash) = store::delete(tx, &id)? {
-                        outbox::push(tx, "document.deleted", id.as_str(), &serde_json::json!({ "id": id }))?;
-                        deleted.push((id, hash));
-                    }
-                }
-                Ok(deleted)
-            })
-            .await?;
+        let sight = scope.sight().clone();
+        let ids: BTreeSet<DocumentId> = ids.into_iter().collect();
+        let (deleted, refused) = tenant.store.db.write(move |tx| delete_each(tx, &sight, ids)).await?;
         let ids: Vec<DocumentId> = deleted.iter().map(|(id, _)| id.clone()).collect();
         let gone = ids.clone();
         tenant
@@ -44,12 +39,13 @@ impl Documents {
             tenant.meaning.forget(id.as_str())?;
             self.inner.passwords.lock().remove(id);
             tenant.uncommitted.lock().retain(|u| u.document != *id);
-            remove_blob(&tenant, hash)?;
+            remove_blob(&tenant, hash).await?;
         }
         let done = ids.clone();
         tenant.store.db.write(move |tx| forget_jobs(tx, &done)).await?;
         tenant.dirty.notify_one();
-        Ok(ids)
+        let outcomes = ids.into_iter().map(|id| (id, Ok(())));
+        Ok(outcomes.chain(refused.into_iter().map(|(id, error)| (id, Err(error)))).collect())
     }
 
     /// What a crash left of a deletion.
@@ -59,22 +55,60 @@ impl Documents {
         tenant.meaning.forget(&subject)?;
         tenant.on_index(move |index| index.delete(&subject).and_then(|()| index.commit())).await?;
         if let Some(hash) = job.payload["sha256"].as_str().filter(|h| h.len() == 64) {
-            let wanted = hash.to_owned();
-            // The same bytes may have come again meanwhile.
-            if tenant.store.db.read(move |tx| store::by_hash(tx, &wanted)).await?.is_none() {
-                remove_blob(tenant, hash)?;
-            }
+            remove_blob(tenant, hash).await?;
         }
-        let id = job.id.clone();
-        Ok(tenant.store.db.write(move |tx| queue::finish(tx, &id)).await?)
+        let (id, subject) = (job.id.clone(), job.subject.clone());
+        let finish = move |tx: &mut Tx<'_>| {
+            store_access::settle(tx, &subject)?;
+            queue::finish(tx, &id)
+        };
+        Ok(tenant.store.db.write(finish).await?)
     }
 }
 
-fn forget_jobs(tx: &mut lectern_store::Tx<'_>, ids: &[DocumentId]) -> Result<(), StoreError> {
-    ids.iter().try_for_each(|id| queue::forget(tx, store::REMOVE_JOB, id.as_str()))
+type Deleted = Vec<(DocumentId, String)>;
+type Refused = Vec<(DocumentId, Error)>;
+
+/// Removes the rows; the hashes beside those that are gone, the reasons beside the others.
+fn delete_each(
+    tx: &mut Tx<'_>,
+    sight: &Sight,
+    ids: BTreeSet<DocumentId>,
+) -> Result<(Deleted, Refused), StoreError> {
+    let (mut deleted, mut refused) = (Vec::new(), Vec::new());
+    for id in ids {
+        let view = match access::writable(tx, sight, &id) {
+            Ok(view) => view,
+            Err(StoreError::Rule(error)) => {
+                refused.push((id, error));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        // Those who saw it are told; afterwards nothing says who they were.
+        let told = serde_json::json!({ "id": id, "audience": store_access::audience(tx, &view)? });
+        if let Some(hash) = store::delete(tx, &id)? {
+            store_access::unsettle(tx, &id)?;
+            outbox::push(tx, "document.deleted", id.as_str(), &told)?;
+            deleted.push((id, hash));
+        }
+    }
+    Ok((deleted, refused))
 }
 
-fn remove_blob(tenant: &Tenant, hash: &str) -> Result<()> {
+fn forget_jobs(tx: &mut Tx<'_>, ids: &[DocumentId]) -> Result<(), StoreError> {
+    ids.iter().try_for_each(|id| {
+        store_access::settle(tx, id.as_str())?;
+        queue::forget(tx, store::REMOVE_JOB, id.as_str())
+    })
+}
+
+/// Unless another document has the same bytes: one that came meanwhile, or a copy.
+async fn remove_blob(tenant: &Tenant, hash: &str) -> Result<()> {
+    let wanted = hash.to_owned();
+    if tenant.store.db.read(move |tx| store::has_content(tx, &wanted)).await? {
+        return Ok(());
+    }
     match std::fs::remove_file(blob_path(&tenant.store, hash)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::internal(error)),
         _ => Ok(()),

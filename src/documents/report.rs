@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use lectern_extract::{ExtractErrorCode, Format};
 use lectern_kernel::ports::Report;
-use lectern_kernel::{Result, Scope};
+use lectern_kernel::{Result, Scope, Sight};
 
 use crate::meaning::Slots;
 use crate::understanding::Space;
@@ -63,7 +63,9 @@ fn by_what(slots: &Slots) -> String {
             format!("BM25 + {}, {}", name(building), coming.unwrap_or_else(|| "embedding".to_owned()))
         }
         (Some(serving), Some(building)) => {
-            format!("BM25 + {}, embedding with {} {percent} %", name(serving), name(building))
+            let percent =
+                if slots.total > 0 && coming.is_none() { String::new() } else { format!(" {percent} %") };
+            format!("BM25 + {}, embedding with {}{percent}", name(serving), name(building))
         }
     }
 }
@@ -77,14 +79,20 @@ impl Report for Documents {
     async fn report(&self, scope: &Scope) -> Result<serde_json::Value> {
         let tenant = self.tenant(scope)?;
         let ocr = self.inner.limits.ocr.clone();
-        let search = by_what(&tenant.meaning.slots());
+        let sight = scope.sight().clone();
+        let mut slots = tenant.meaning.slots();
+        if sight != Sight::All {
+            // How far the work is tells of documents that one may not see.
+            slots.done = slots.total;
+        }
+        let search = by_what(&slots);
         let report = tenant
             .store
             .db
             .read(move |tx| {
-                let queue = events::queue_view(tx)?;
-                let (passages, characters) = store_list::sums(tx)?;
-                let facets = store_list::facets(tx)?;
+                let queue = events::queue_view(tx, &sight)?;
+                let (passages, characters) = store_list::sums(tx, &sight)?;
+                let facets = store_list::facets(tx, &sight)?;
                 let count =
                     |status: &str| facets.statuses.iter().find(|f| f.value == status).map_or(0, |f| f.count);
                 Ok(serde_json::json!({

@@ -7,10 +7,11 @@ use lectern_kernel::ports::{
     ChosenSentence, Filter, PassageBlock, Retrieve, RetrieveRequest, Retrieved, RetrievedPassage,
 };
 use lectern_kernel::{DocumentId, Result, Scope};
-use lectern_search::{Answer, Meaning, SearchError, SearchIndex, Wanted};
+use lectern_search::{Answer, Meaning, SearchError, SearchIndex, Viewer, Wanted};
+use lectern_store::Tx;
 
 use crate::understanding::Asked;
-use crate::{Documents, store_text};
+use crate::{Documents, May, store_access, store_text};
 
 /// The port's filter in the index's words.
 pub(crate) fn conditions(filter: &Filter) -> Vec<lectern_search::Filter> {
@@ -32,12 +33,14 @@ fn find(
     index: &SearchIndex,
     asked: Option<&Asked>,
     request: &RetrieveRequest,
+    viewer: Option<&Viewer>,
 ) -> Result<Retrieved, SearchError> {
     let started = Instant::now();
     let retrieval = index.find(&Wanted {
         question: &request.question,
         context: context(request),
         filters: &conditions(&request.filter),
+        viewer,
         limit: request.passages,
         meaning: asked.map(|asked| asked as &dyn Meaning),
     })?;
@@ -101,13 +104,13 @@ fn passage(found: lectern_search::Retrieved) -> Option<RetrievedPassage> {
 impl Retrieve for Documents {
     async fn retrieve(&self, scope: &Scope, request: RetrieveRequest) -> Result<Retrieved> {
         let (tenant, bank) = (self.tenant(scope)?, self.inner.bank.clone());
-        let own = tenant.clone();
+        let (own, viewer) = (tenant.clone(), tenant.viewer(scope).await?);
         tenant
             .on_index(move |index| {
                 let _running = own.meaning.activity.begin();
                 let asked = bank
                     .and_then(|bank| own.meaning.ask(bank.as_ref(), &request.question, context(&request)));
-                find(index, asked.as_ref(), &request)
+                find(index, asked.as_ref(), &request, viewer.as_ref())
             })
             .await
     }
@@ -120,12 +123,13 @@ impl Retrieve for Documents {
         end: u32,
     ) -> Result<Option<String>> {
         let tenant = self.tenant(scope)?;
-        let document = document.clone();
-        let text = tenant
-            .store
-            .db
-            .read(move |tx| store_text::slice(tx, &document, start as usize, end as usize))
-            .await?;
-        Ok(text)
+        let (sight, document) = (scope.sight().clone(), document.clone());
+        let read = move |tx: &Tx<'_>| {
+            if !store_access::may(tx, &sight, May::Read, &document)? {
+                return Ok(None);
+            }
+            store_text::slice(tx, &document, start as usize, end as usize)
+        };
+        Ok(tenant.store.db.read(read).await?)
     }
 }

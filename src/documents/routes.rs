@@ -12,7 +12,8 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use crate::{
     BulkRequest, BulkResponse, DocumentFacets, DocumentView, Documents, DocumentsRead, DocumentsWrite,
-    IndexReport, ListParameters, PatchDocument, RetryRequest, TextWindow, deliver, routes_search,
+    IndexReport, ListParameters, PatchDocument, RetryRequest, TextWindow, deliver, routes_access,
+    routes_search,
 };
 
 #[derive(OpenApi)]
@@ -31,6 +32,13 @@ use crate::{
     check_index,
     rebuild_index,
     routes_search::search_passages,
+    routes_access::list_collections,
+    routes_access::create_collection,
+    routes_access::get_collection_access,
+    routes_access::put_collection_access,
+    routes_access::get_document_access,
+    routes_access::put_document_access,
+    routes_access::delete_document_access,
 ))]
 struct Doc;
 
@@ -87,8 +95,8 @@ struct UploadForm {
     request_body(content = inline(UploadForm), content_type = "multipart/form-data"), responses(
     (status = 201, description = "Taken and queued", body = DocumentView),
     (status = 200, description = "The same bytes are there already", body = DocumentView),
-    (status = 401, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem),
-    (status = 507, body = Problem)))]
+    (status = 401, body = Problem), (status = 403, body = Problem), (status = 413, body = Problem),
+    (status = 422, body = Problem), (status = 507, body = Problem)))]
 async fn create_document(
     permit: Permit<DocumentsWrite>,
     documents: Data<Documents>,
@@ -120,7 +128,7 @@ async fn get_document(
 /// Changes title, collection or tags.
 #[utoipa::path(patch, path = "/documents/{id}", tag = "documents", params(("id" = String, Path)),
     request_body = PatchDocument, responses((status = 200, body = DocumentView), (status = 401, body = Problem),
-    (status = 404, body = Problem), (status = 422, body = Problem)))]
+    (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn patch_document(
     permit: Permit<DocumentsWrite>,
     documents: Data<Documents>,
@@ -132,7 +140,7 @@ async fn patch_document(
 
 /// Deletes a document with its text, index entries and original.
 #[utoipa::path(delete, path = "/documents/{id}", tag = "documents", params(("id" = String, Path)), responses(
-    (status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    (status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn delete_document(
     permit: Permit<DocumentsWrite>,
     documents: Data<Documents>,
@@ -212,7 +220,7 @@ async fn get_document_text(
 /// Reads a failed document again, with a password when it needs one.
 #[utoipa::path(post, path = "/documents/{id}/retry", tag = "documents", params(("id" = String, Path)),
     request_body = RetryRequest, responses((status = 202, body = DocumentView), (status = 401, body = Problem),
-    (status = 404, body = Problem), (status = 409, body = Problem)))]
+    (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn retry_document(
     permit: Permit<DocumentsWrite>,
     documents: Data<Documents>,
@@ -252,7 +260,7 @@ impl Validate for CheckRequest {}
 
 /// Compares disk, search index and database.
 #[utoipa::path(post, path = "/index/check", tag = "documents", request_body = CheckRequest, responses(
-    (status = 200, body = IndexReport), (status = 401, body = Problem)))]
+    (status = 200, body = IndexReport), (status = 401, body = Problem), (status = 403, body = Problem)))]
 async fn check_index(
     permit: Permit<DocumentsWrite>,
     documents: Data<Documents>,
@@ -269,7 +277,8 @@ struct Rebuilding {
 
 /// Makes the search index anew from the database, in the background.
 #[utoipa::path(post, path = "/index/rebuild", tag = "documents", responses(
-    (status = 202, body = Rebuilding), (status = 401, body = Problem), (status = 503, body = Problem)))]
+    (status = 202, body = Rebuilding), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 503, body = Problem)))]
 async fn rebuild_index(permit: Permit<DocumentsWrite>, documents: Data<Documents>) -> ApiResult {
     let queued = documents.rebuild_index(permit.scope()).await?;
     Ok(HttpResponse::Accepted().json(Rebuilding { queued }))

@@ -13,49 +13,57 @@ pub(crate) const READ_JOB: &str = "documents.read";
 /// Kind of the job that removes what is left of a deleted document.
 pub(crate) const REMOVE_JOB: &str = "documents.remove";
 
-const COLUMNS: &str = "id, sha256, title, file_name, kind, language, collection, source, size_bytes, pages, \
+const COLUMNS: &str = "id, content, title, file_name, kind, language, collection, source, size_bytes, pages, \
                        characters, passages, status, problem_code, problem_message, created_at, updated_at, indexed_at";
 
 pub(crate) fn columns() -> &'static str {
     COLUMNS
 }
 
-/// Adds a document and the job that reads it; none when the same bytes are there.
-pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewDocument) -> Result<bool> {
+/// Adds a document and the job that reads it. Whether its bytes are there already is the caller's question: it is about
+/// what somebody sees.
+pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewDocument) -> Result<()> {
     let now = tx.now();
-    let added = tx.execute(
-        "INSERT INTO documents (id, sha256, title, title_given, file_name, kind, collection, source, size_bytes,
-                                status, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $10) ON CONFLICT (sha256) DO NOTHING",
+    let first = !has_content(tx, &new.sha256)?;
+    let unique = if first { new.sha256.clone() } else { format!("{}/{}", new.sha256, new.id) };
+    tx.execute(
+        "INSERT INTO documents (id, sha256, content, title, title_given, file_name, kind, collection, source,
+                                size_bytes, status, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $11, $11)",
         params![
-            &new.id, &new.sha256, &new.title, new.title_given, &new.file_name, &new.kind, new.collection.clone(),
-            &new.source, new.size_bytes, now
+            &new.id,
+            unique,
+            &new.sha256,
+            &new.title,
+            new.title_given,
+            &new.file_name,
+            &new.kind,
+            new.collection.clone(),
+            &new.source,
+            new.size_bytes,
+            now
         ],
     )?;
-    if added == 0 {
-        return Ok(false);
-    }
     set_tags(tx, &new.id, &new.tags)?;
     push_read(tx, &new.id)?;
-    Ok(true)
+    Ok(())
 }
 
 pub(crate) fn push_read(tx: &mut Tx<'_>, id: &DocumentId) -> Result<bool> {
     queue::push(tx, &NewJob { kind: READ_JOB, subject: id.as_str(), payload: serde_json::Value::Null })
 }
 
+/// Whoever asks; for people there is `store_access::by_id`.
 pub(crate) fn by_id(tx: &Tx<'_>, id: &DocumentId) -> Result<Option<DocumentView>> {
-    one(tx, "id", id.as_str())
-}
-
-pub(crate) fn by_hash(tx: &Tx<'_>, sha256: &str) -> Result<Option<DocumentView>> {
-    one(tx, "sha256", sha256)
-}
-
-fn one(tx: &Tx<'_>, column: &'static str, value: &str) -> Result<Option<DocumentView>> {
-    let sql = format!("SELECT {COLUMNS} FROM documents WHERE {column} = $1");
-    let view = tx.query_one(&sql, params![value], read)?;
+    let sql = format!("SELECT {COLUMNS} FROM documents WHERE id = $1");
+    let view = tx.query_one(&sql, params![id], read)?;
     view.map(|view| complete(tx, view)).transpose()
+}
+
+/// Whether any document has these bytes.
+pub(crate) fn has_content(tx: &Tx<'_>, sha256: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM documents WHERE content = $1 LIMIT 1";
+    Ok(tx.scalar::<i64>(sql, params![sha256])?.is_some())
 }
 
 pub(crate) fn read(row: &Row<'_>) -> Result<DocumentView> {
@@ -73,7 +81,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<DocumentView> {
         collection: row.get("collection")?,
         tags: Vec::new(),
         source: row.get("source")?,
-        sha256: row.get("sha256")?,
+        sha256: row.get("content")?,
         size_bytes: row.get("size_bytes")?,
         pages: row.get("pages")?,
         characters: row.get("characters")?,
@@ -202,7 +210,7 @@ pub(crate) fn set_tags(tx: &mut Tx<'_>, id: &DocumentId, tags: &[String]) -> Res
 /// Removes the rows; what lies outside the database is left to the remove job, which survives a crash.
 pub(crate) fn delete(tx: &mut Tx<'_>, id: &DocumentId) -> Result<Option<String>> {
     let hash: Option<String> =
-        tx.query_one("DELETE FROM documents WHERE id = $1 RETURNING sha256", params![id], |row| row.at(0))?;
+        tx.query_one("DELETE FROM documents WHERE id = $1 RETURNING content", params![id], |row| row.at(0))?;
     if let Some(hash) = &hash {
         queue::forget(tx, READ_JOB, id.as_str())?;
         queue::push(
@@ -251,7 +259,7 @@ pub(crate) fn indexed(tx: &Tx<'_>) -> Result<Vec<(String, u64)>> {
 }
 
 pub(crate) fn hashes(tx: &Tx<'_>) -> Result<Vec<String>> {
-    tx.query("SELECT sha256 FROM documents", params![], |row| row.at(0))
+    tx.query("SELECT DISTINCT content FROM documents", params![], |row| row.at(0))
 }
 
 /// These documents are to be indexed again.

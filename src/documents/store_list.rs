@@ -1,10 +1,11 @@
 //! SQL of lists, counts and facets.
 
-use lectern_kernel::Cursor;
-use lectern_store::{StoreError, Tx, Value, params};
+use lectern_kernel::{Cursor, Sight};
+use lectern_store::{StoreError, Tx, Value};
 
 use crate::model::{DocumentFacets, DocumentView, FacetCount, ListParameters};
 use crate::store::{columns, complete, read};
+use crate::store_access::seen;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -73,44 +74,57 @@ fn conditions(list: &ListParameters) -> Vec<Value> {
 
 pub(crate) fn list(
     tx: &Tx<'_>,
+    sight: &Sight,
     list: &ListParameters,
-    sort: Sort,
-    after: Option<&Cursor>,
-    limit: u32,
+    (sort, after, limit): (Sort, Option<&Cursor>, u32),
 ) -> Result<Vec<DocumentView>> {
     let (beyond, order) = sort.sql();
     let mut values = conditions(list);
     values.push(Value::from(after.map(|c| c.key.clone())));
     values.push(Value::from(after.map(|c| c.id.clone())));
     values.push(Value::from(limit));
+    let seen = seen(sight, values.len() + 1);
+    values.extend(seen.values);
     let sql = format!(
-        "SELECT {} FROM documents WHERE {WHERE} AND ($8 IS NULL OR {beyond}) AND ($7 IS NULL OR 1 = 1)
+        "SELECT {} FROM documents WHERE {WHERE} AND {} AND ($8 IS NULL OR {beyond}) AND ($7 IS NULL OR 1 = 1)
          ORDER BY {order} LIMIT $9",
-        columns()
+        columns(),
+        seen.sql
     );
     let views = tx.query(&sql, &values, read)?;
     views.into_iter().map(|view| complete(tx, view)).collect()
 }
 
-pub(crate) fn count(tx: &Tx<'_>, list: &ListParameters) -> Result<u64> {
-    let sql = format!("SELECT count(*) FROM documents WHERE {WHERE}");
-    Ok(tx.scalar(&sql, &conditions(list))?.unwrap_or(0))
+pub(crate) fn count(tx: &Tx<'_>, sight: &Sight, list: &ListParameters) -> Result<u64> {
+    let mut values = conditions(list);
+    let seen = seen(sight, values.len() + 1);
+    values.extend(seen.values);
+    let sql = format!("SELECT count(*) FROM documents WHERE {WHERE} AND {}", seen.sql);
+    Ok(tx.scalar(&sql, &values)?.unwrap_or(0))
 }
 
-pub(crate) fn facets(tx: &Tx<'_>) -> Result<DocumentFacets> {
+pub(crate) fn facets(tx: &Tx<'_>, sight: &Sight) -> Result<DocumentFacets> {
+    let seen = seen(sight, 1);
+    let (sql, values) = (&seen.sql, &seen.values[..]);
     let column = |name: &str| {
         counts(
             tx,
             &format!(
-                "SELECT {name}, count(*) FROM documents WHERE {name} IS NOT NULL GROUP BY {name} ORDER BY 2 DESC, 1 LIMIT 200"
+                "SELECT {name}, count(*) FROM documents WHERE {name} IS NOT NULL AND {sql}
+                 GROUP BY {name} ORDER BY 2 DESC, 1 LIMIT 200"
             ),
+            values,
         )
     };
     Ok(DocumentFacets {
         collections: column("collection")?,
         tags: counts(
             tx,
-            "SELECT tag, count(*) FROM document_tags GROUP BY tag ORDER BY 2 DESC, 1 LIMIT 200",
+            &format!(
+                "SELECT tag, count(*) FROM document_tags JOIN documents ON documents.id = document WHERE {sql}
+                 GROUP BY tag ORDER BY 2 DESC, 1 LIMIT 200"
+            ),
+            values,
         )?,
         types: column("kind")?,
         languages: column("language")?,
@@ -118,16 +132,17 @@ pub(crate) fn facets(tx: &Tx<'_>) -> Result<DocumentFacets> {
     })
 }
 
-fn counts(tx: &Tx<'_>, sql: &str) -> Result<Vec<FacetCount>> {
-    tx.query(sql, params![], |row| Ok(FacetCount { value: row.at(0)?, count: row.at(1)? }))
+fn counts(tx: &Tx<'_>, sql: &str, values: &[Value]) -> Result<Vec<FacetCount>> {
+    tx.query(sql, values, |row| Ok(FacetCount { value: row.at(0)?, count: row.at(1)? }))
 }
 
-/// Passages and code points of all findable documents.
-pub(crate) fn sums(tx: &Tx<'_>) -> Result<(u64, u64)> {
-    let sums = tx.query_one(
-        "SELECT coalesce(sum(passages), 0), coalesce(sum(characters), 0) FROM documents WHERE status = 'ready'",
-        params![],
-        |row| Ok((row.at(0)?, row.at(1)?)),
-    )?;
-    Ok(sums.unwrap_or_default())
+/// Passages and code points of all findable documents that are seen.
+pub(crate) fn sums(tx: &Tx<'_>, sight: &Sight) -> Result<(u64, u64)> {
+    let seen = seen(sight, 1);
+    let sql = format!(
+        "SELECT coalesce(sum(passages), 0), coalesce(sum(characters), 0) FROM documents
+         WHERE status = 'ready' AND {}",
+        seen.sql
+    );
+    Ok(tx.query_one(&sql, &seen.values, |row| Ok((row.at(0)?, row.at(1)?)))?.unwrap_or_default())
 }

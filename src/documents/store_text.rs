@@ -1,8 +1,12 @@
 //! SQL of extracted texts: kept in compressed pieces, so that a window of a long text is read without the rest.
 
+use std::sync::Arc;
+
 use lectern_extract::{Block, Extracted};
-use lectern_kernel::{DocumentId, text};
+use lectern_kernel::{DocumentId, Sight, text};
 use lectern_store::{StoreError, Tx, params};
+
+use crate::store_access::seen;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -89,12 +93,19 @@ pub(crate) fn whole(tx: &Tx<'_>, document: &DocumentId) -> Result<Option<Window>
     Ok(Some(window))
 }
 
+/// What is learned from texts serves the whole tenant: it comes only from those that everybody sees.
+fn for_everybody() -> String {
+    seen(&Sight::Of(Arc::default()), 1).sql
+}
+
 /// Tells two states of all texts apart.
 pub(crate) fn version(tx: &Tx<'_>) -> Result<String> {
-    let sql =
+    let sql = format!(
         "SELECT count(*), coalesce(sum(characters), 0), coalesce(max(indexed_at), 0), coalesce(max(id), '')
-        FROM documents WHERE status = 'ready'";
-    let rows = tx.query(sql, params![], |row| {
+        FROM documents WHERE status = 'ready' AND {}",
+        for_everybody()
+    );
+    let rows = tx.query(&sql, params![], |row| {
         let (count, characters, newest): (u64, u64, i64) = (row.at(0)?, row.at(1)?, row.at(2)?);
         Ok(format!("{count}-{characters}-{newest}-{}", row.at::<String>(3)?))
     })?;
@@ -103,9 +114,11 @@ pub(crate) fn version(tx: &Tx<'_>) -> Result<String> {
 
 /// Ready documents with the lengths of their texts, the newest first.
 pub(crate) fn readable(tx: &Tx<'_>) -> Result<Vec<(DocumentId, usize)>> {
-    let sql =
-        "SELECT id, characters FROM documents WHERE status = 'ready' AND characters > 0 ORDER BY id DESC";
-    tx.query(sql, params![], |row| Ok((row.at(0)?, row.at(1)?)))
+    let sql = format!(
+        "SELECT id, characters FROM documents WHERE status = 'ready' AND characters > 0 AND {} ORDER BY id DESC",
+        for_everybody()
+    );
+    tx.query(&sql, params![], |row| Ok((row.at(0)?, row.at(1)?)))
 }
 
 /// A block that began in an earlier piece and reaches `from`: the last one before it.

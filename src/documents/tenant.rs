@@ -10,9 +10,10 @@ use lectern_store::TenantStore;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
-use crate::Limits;
+use crate::life::Life;
 use crate::meaning::TenantMeaning;
 use crate::model::DocumentView;
+use crate::{Limits, store_life};
 
 /// The writer's memory is given back when nothing was written for this long.
 const WRITER_IDLE: Duration = Duration::from_secs(20);
@@ -33,6 +34,8 @@ pub(crate) struct Tenant {
     pub dirty: Notify,
     /// Vectors of the passages.
     pub meaning: TenantMeaning,
+    /// Whether its background work runs.
+    pub life: Mutex<Life>,
 }
 
 /// A document that is in the index but not yet findable.
@@ -69,8 +72,15 @@ impl Tenant {
             work: Notify::new(),
             dirty: Notify::new(),
             meaning,
+            life: Mutex::default(),
         };
         Ok((tenant, renewed))
+    }
+
+    /// Whether work is left that must not be broken off.
+    pub fn is_busy(&self) -> bool {
+        let jobs = self.store.db.read_now(store_life::pending);
+        jobs.is_ok_and(|left| left > 0) || !self.uncommitted.lock().is_empty() || self.meaning.is_building()
     }
 
     pub fn index(&self) -> Arc<SearchIndex> {

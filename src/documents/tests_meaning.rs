@@ -16,7 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::create::NewDocument;
 use crate::tenant::Tenant;
-use crate::{Documents, Limits, MIGRATIONS, SearchParameters, change, embedding, store};
+use crate::testing::Person;
+use crate::{
+    Access, AccessEntry, Documents, Limits, MIGRATIONS, May, SearchParameters, SetCollectionAccess,
+    SetDocumentAccess, access, change, embedding, store,
+};
 
 /// Two models of which one is chosen. Stops a worker after so many looks at the choice.
 struct Bank {
@@ -129,12 +133,13 @@ impl Site {
             image_pages: &[],
         };
         db.write_now(|tx| {
+            access::enter(tx, scope().sight(), new.collection.as_deref())?;
             store::insert(tx, &new)?;
             store::set_extracted(tx, &id, &found).map(drop)
         })
         .unwrap();
-        let view = db.read_now(|tx| store::by_id(tx, &id)).unwrap().unwrap();
-        self.tenant.index().add(&change::meta(&view), &passages).unwrap();
+        let meta = db.read_now(|tx| change::meta(tx, &store::by_id(tx, &id)?.unwrap())).unwrap();
+        self.tenant.index().add(&meta, &passages).unwrap();
         self.tenant.index().commit().unwrap();
         db.write_now(|tx| {
             let job = queue::take(tx)?.unwrap();
@@ -333,4 +338,42 @@ async fn a_reranker_has_the_last_word_on_the_first_passages() {
     let titles: Vec<&str> = found.passages.iter().map(|passage| passage.title.as_str()).collect();
     assert_eq!(titles, ["Chosen", "Plain"]);
     assert!(found.passages[0].score >= found.passages[1].score);
+}
+
+#[tokio::test]
+async fn meaning_finds_only_what_is_seen() {
+    let site = site(Some("embedder-a"));
+    site.add("Fleet", "cars", "The automobile was built. It is a vehicle.");
+    let own = site.add("Own", "cars", "The automobile was sold. It is a vehicle.");
+    site.work(|| site.serves("embedder-a"));
+    let person = Person::new(&[]);
+    let scope = person.scope();
+    let titles = || async {
+        let found = site.documents.search(&scope, query("car")).await.unwrap();
+        assert_eq!(found.total as usize, found.hits.len());
+        let mut titles: Vec<String> = found.hits.into_iter().map(|hit| hit.title).collect();
+        titles.sort();
+        let request =
+            RetrieveRequest { question: "car".to_owned(), passages: 9, ..RetrieveRequest::default() };
+        let retrieved = site.documents.retrieve(&scope, request).await.unwrap();
+        let mut others: Vec<String> = retrieved.passages.into_iter().map(|passage| passage.title).collect();
+        others.sort();
+        assert_eq!(titles, others);
+        titles
+    };
+    assert_eq!(titles().await, ["Fleet", "Own"]);
+    let nobody = SetCollectionAccess { access: Access::Listed, entries: Vec::new() };
+    site.documents.set_collection_access(&self::scope(), "cars", nobody).await.unwrap();
+    assert_eq!(titles().await, [""; 0]);
+    let entries = vec![AccessEntry { subject: person.user.to_string(), may: May::Read }];
+    let set = Some(SetDocumentAccess { entries });
+    site.documents.set_document_access(&self::scope(), &own, set).await.unwrap();
+    assert_eq!(titles().await, ["Own"]);
+    assert_eq!(site.search(query("car")).await.len(), 2);
+    // How far the work is would tell of documents that are not seen.
+    let shown = |report: serde_json::Value| report["search"].as_str().unwrap().to_owned();
+    site.add("More", "cars", "Bees make honey in the hive.");
+    site.tenant.meaning.progress(2, 3);
+    assert_eq!(site.in_use().await, "BM25 + embedder-a, embedding 66 %");
+    assert_eq!(shown(site.documents.report(&scope).await.unwrap()), "BM25 + embedder-a");
 }

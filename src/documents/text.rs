@@ -4,7 +4,7 @@ use lectern_extract::Block;
 use lectern_kernel::{Code, DocumentId, Error, Result, Scope};
 
 use crate::model::{Status, TextBlock, TextWindow};
-use crate::{Documents, store, store_text};
+use crate::{Documents, access, store_text};
 
 /// Most code points of one window.
 pub(crate) const MAX_WINDOW: u64 = 200_000;
@@ -28,13 +28,13 @@ impl Documents {
     }
 
     async fn window(&self, scope: &Scope, id: &DocumentId, from: u64, to: u64) -> Result<TextWindow> {
-        let id = id.clone();
+        let (sight, id) = (scope.sight().clone(), id.clone());
         let tenant = self.tenant(scope)?;
         let window = tenant
             .store
             .db
             .read(move |tx| {
-                let view = store::by_id(tx, &id)?.ok_or_else(|| Error::not_found("document"))?;
+                let view = access::readable(tx, &sight, &id)?;
                 if !matches!(view.status, Status::Ready | Status::Indexing) {
                     return Err(Error::new(Code::Conflict, "This document has no text yet.")
                         .hint("Wait until it is ready, or see its problem.")

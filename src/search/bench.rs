@@ -105,6 +105,7 @@ fn build(dir: &Path, documents: &[Vec<Passage>]) -> Result<SearchIndex> {
             format: ["pdf", "docx", "txt"][number % 3].to_owned(),
             language: Some("en".to_owned()),
             created: 1_700_000_000 + number as i64,
+            readers: None,
         };
         index.add(&meta, passages)?;
     }

@@ -19,6 +19,7 @@ use crate::passage::Passage;
 use crate::record::{self, DocumentMeta};
 use crate::schema::{self, Fields};
 use crate::tokenizer;
+use crate::viewer::Seen;
 
 /// Languages a query is stemmed for: those with the most passages.
 const MAX_LANGUAGES: usize = 6;
@@ -47,6 +48,8 @@ pub struct SearchIndex {
     writer: Mutex<WriterState>,
     options: Option<Options>,
     languages: RwLock<Arc<[[u8; 2]]>>,
+    /// What viewers see, the one that came last at the end.
+    pub(crate) viewers: Mutex<Vec<Arc<Seen>>>,
 }
 
 #[derive(Default)]
@@ -101,8 +104,8 @@ impl SearchIndex {
             .try_into()
             .map_err(|error: TantivyError| damaged(error.to_string()))?;
         let languages = RwLock::new(Arc::from([]));
-        let index =
-            Self { dir: dir.to_owned(), index, fields, reader, writer: Mutex::default(), options, languages };
+        let (dir, writer, viewers) = (dir.to_owned(), Mutex::default(), Mutex::default());
+        let index = Self { dir, index, fields, reader, writer, options, languages, viewers };
         index.refresh()?;
         Ok(index)
     }
@@ -283,18 +286,26 @@ impl SearchIndex {
             let mut terms = inverted.terms().stream()?;
             while let Some((term, info)) = terms.next() {
                 let Ok(code) = <[u8; 2]>::try_from(&term[..term.len().min(2)]) else { continue };
-                match counts.iter_mut().find(|(known, _)| *known == code) {
-                    Some((_, count)) => *count += u64::from(info.doc_freq),
-                    None => counts.push((code, info.doc_freq.into())),
-                }
+                counts.push((code, info.doc_freq.into()));
             }
         }
-        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let languages =
-            counts.into_iter().take(MAX_LANGUAGES).map(|(code, _)| crate::language::known(code)).collect();
+        let languages = first_languages(counts.into_iter());
         *self.languages.write().unwrap_or_else(PoisonError::into_inner) = languages;
         Ok(())
     }
+}
+
+/// The most frequent languages of the counts, of which a language may have several.
+pub(crate) fn first_languages(counts: impl Iterator<Item = ([u8; 2], u64)>) -> Arc<[[u8; 2]]> {
+    let mut sums: Vec<([u8; 2], u64)> = Vec::new();
+    for (code, count) in counts {
+        match sums.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, sum)) => *sum += count,
+            None => sums.push((code, count)),
+        }
+    }
+    sums.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    sums.into_iter().take(MAX_LANGUAGES).map(|(code, _)| crate::language::known(code)).collect()
 }
 
 fn settings() -> IndexSettings {

@@ -34,8 +34,12 @@ mod testing;
 mod tests;
 #[cfg(test)]
 mod tests_meaning;
+#[cfg(test)]
+mod tests_viewer;
 mod tokenizer;
 pub mod tuning;
+mod viewer;
+mod within;
 
 pub use answer::{Answer, AnswerSentence, MAX_SENTENCES, TRUST_FEATURES, answer};
 pub use audit::AuditReport;
@@ -51,3 +55,4 @@ pub use retrieve::{Retrieval, Retrieved, Wanted};
 pub use search::{Hit, MAX_LIMIT, SearchRequest, SearchResults, is_plain};
 pub use sentence::sentences;
 pub use span::{SPAN_RULE, spans};
+pub use viewer::Viewer;

@@ -1,10 +1,10 @@
 //! From the parsed query to the engine's: fields, stems, boosts, expansions; and the words to highlight.
 
+use tantivy::Term;
 use tantivy::query::{
     AllQuery, BooleanQuery, BoostQuery, EmptyQuery, FuzzyTermQuery, Occur, PhraseQuery, Query, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{Searcher, Term};
 
 use crate::analysis::{self, Kind, exact_form};
 use crate::error::Result;
@@ -12,6 +12,7 @@ use crate::language::{FunctionWords, stem_variants};
 use crate::query::Node;
 use crate::schema::Fields;
 use crate::snippet::Highlighter;
+use crate::within::Eyes;
 
 const TITLE_BOOST: f32 = 2.0;
 const HEADING_BOOST: f32 = 1.2;
@@ -22,8 +23,7 @@ const MAX_WALK: usize = 20_000;
 
 pub(crate) struct Planner<'a> {
     pub fields: &'a Fields,
-    pub searcher: &'a Searcher,
-    pub languages: &'a [[u8; 2]],
+    pub eyes: &'a Eyes,
     pub highlighter: Highlighter,
 }
 
@@ -99,7 +99,7 @@ impl Planner<'_> {
     }
 
     fn word(&mut self, token: &str, title: bool, clauses: &mut Clauses) {
-        let stems = stem_variants(token, self.languages);
+        let stems = stem_variants(token, &self.eyes.languages);
         self.highlighter.word(&exact_form(token), &stems);
         for stem in &stems {
             if !title {
@@ -122,7 +122,7 @@ impl Planner<'_> {
             forms.pop();
         }
         if title {
-            let language = self.languages.first().copied().unwrap_or(*b"--");
+            let language = self.eyes.languages.first().copied().unwrap_or(*b"--");
             forms =
                 forms.iter().filter_map(|form| stem_variants(form, &[language]).into_iter().next()).collect();
         }
@@ -158,7 +158,7 @@ impl Planner<'_> {
     /// The most frequent words of the index that begin with `prefix`.
     fn expand(&self, prefix: &str) -> Result<Vec<String>> {
         let mut found: Vec<(String, u32)> = Vec::new();
-        for segment in self.searcher.segment_readers() {
+        for segment in self.eyes.searcher.segment_readers() {
             let inverted = segment.inverted_index(self.fields.exact)?;
             let mut stream = inverted.terms().range().ge(prefix).into_stream()?;
             let mut walked = 0;
@@ -178,6 +178,14 @@ impl Planner<'_> {
             kept.1 += if same { next.1 } else { 0 };
             same
         });
+        if self.eyes.seen.is_some() {
+            // How frequent words are in what is not seen must not decide.
+            for (form, frequency) in &mut found {
+                let term = Term::from_field_text(self.fields.exact, form);
+                *frequency = u32::try_from(self.eyes.frequency(&term)?).unwrap_or(u32::MAX);
+            }
+            found.retain(|(_, frequency)| *frequency > 0);
+        }
         found.sort_by_key(|(_, frequency)| std::cmp::Reverse(*frequency));
         found.truncate(MAX_EXPANSION);
         Ok(found.into_iter().map(|(term, _)| term).collect())

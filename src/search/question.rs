@@ -1,11 +1,12 @@
 //! A question in natural language: its content words with their weight in this index, and what kind of thing would
 //! answer it.
 
+use tantivy::Term;
 use tantivy::schema::Field;
-use tantivy::{Searcher, Term};
 
 use crate::analysis::{self, exact_form};
 use crate::language::{FunctionWords, Initials, stem_variants};
+use crate::within::Eyes;
 
 /// Content words of a question that count; more is a pasted text.
 const MAX_TERMS: usize = 48;
@@ -50,12 +51,7 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    pub(crate) fn analyse(
-        text: &str,
-        languages: &[[u8; 2]],
-        searcher: &Searcher,
-        body: Field,
-    ) -> tantivy::Result<Self> {
+    pub(crate) fn analyse(text: &str, eyes: &Eyes, body: Field) -> tantivy::Result<Self> {
         let tokens: Vec<&str> = analysis::spans(text).map(|span| &text[span.range]).collect();
         let folded: Vec<String> = tokens.iter().map(|token| exact_form(token)).collect();
         let function = FunctionWords::of(&folded);
@@ -67,11 +63,11 @@ impl Question {
         let (mut words, mut pairs): (Vec<Word>, Vec<(u8, u8)>) = (Vec::new(), Vec::new());
         let mut previous: Option<(usize, u8)> = None;
         for index in chosen {
-            let stems = stem_variants(tokens[index], languages);
+            let stems = stem_variants(tokens[index], &eyes.languages);
             let at = match words.iter().position(|word| word.stems == stems) {
                 Some(at) => at,
                 None if words.len() < MAX_TERMS => {
-                    words.push(word(tokens[index], &folded[index], stems, index == 0, searcher, body)?);
+                    words.push(word(tokens[index], &folded[index], stems, index == 0, eyes, body)?);
                     words.len() - 1
                 }
                 None => break,
@@ -100,14 +96,14 @@ fn word(
     exact: &str,
     stems: Vec<String>,
     first: bool,
-    searcher: &Searcher,
+    eyes: &Eyes,
     body: Field,
 ) -> tantivy::Result<Word> {
     let mut frequency = 0;
     for stem in &stems {
-        frequency = frequency.max(searcher.doc_freq(&Term::from_field_text(body, stem))?);
+        frequency = frequency.max(eyes.frequency(&Term::from_field_text(body, stem))?);
     }
-    let documents = searcher.num_docs().max(frequency) as f32;
+    let documents = eyes.count().max(frequency) as f32;
     let weight = (1.0 + (documents - frequency as f32 + 0.5) / (frequency as f32 + 0.5)).ln();
     let name = token.starts_with(|c: char| c.is_numeric() || (c.is_uppercase() && !first));
     Ok(Word { exact: exact.to_owned(), stems, weight, known: frequency > 0, name })

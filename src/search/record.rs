@@ -4,7 +4,7 @@
 use crate::passage::{BlockKind, Mark, Passage};
 
 /// First byte of every record.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What the index knows of a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct DocumentMeta {
     pub language: Option<String>,
     /// Seconds since 1970-01-01 UTC.
     pub created: i64,
+    /// Who sees it, when it has a list of its own: ids of people and groups, without order. An empty list is nobody.
+    pub readers: Option<Vec<String>>,
 }
 
 const KINDS: [BlockKind; 7] = [
@@ -42,6 +44,8 @@ pub(crate) fn encode(meta: &DocumentMeta, passage: &Passage) -> Vec<u8> {
     out.text(&meta.format);
     out.option(meta.language.as_deref());
     out.number(meta.created.cast_unsigned());
+    out.number(meta.readers.as_ref().map_or(0, |readers| readers.len() as u64 + 1));
+    meta.readers.iter().flatten().for_each(|reader| out.text(reader));
     for number in
         [passage.ordinal, passage.start, passage.end, passage.page.map_or(0, |page| page.saturating_add(1))]
     {
@@ -68,7 +72,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<(DocumentMeta, Passage)> {
     let (id, title, collection) = (input.text()?, input.text()?, input.option()?);
     let tags = (0..input.count()?).map(|_| input.text()).collect::<Option<_>>()?;
     let (format, language, created) = (input.text()?, input.option()?, input.number()?.cast_signed());
-    let meta = DocumentMeta { id, title, collection, tags, format, language, created };
+    let readers = match input.count()? {
+        0 => None,
+        count => Some((1..count).map(|_| input.text()).collect::<Option<_>>()?),
+    };
+    let meta = DocumentMeta { id, title, collection, tags, format, language, created, readers };
     let (ordinal, start, end, page) =
         (input.small()?, input.small()?, input.small()?, input.small()?.checked_sub(1));
     let (label, heading, text) = (input.option()?, input.text()?, input.text()?);
@@ -162,6 +170,7 @@ mod tests {
             format: "pdf".into(),
             language: Some("en".into()),
             created: -5,
+            readers: Some(vec!["usr_1".into(), String::new()]),
             ..DocumentMeta::default()
         };
         let marks = vec![

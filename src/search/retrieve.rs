@@ -17,6 +17,8 @@ use crate::rank::{self, Candidate, MEANING_PASSAGE_WEIGHTS, PASSAGE_WEIGHTS};
 use crate::record::DocumentMeta;
 use crate::scan::{Reader, Scan};
 use crate::span;
+use crate::viewer::Viewer;
+use crate::within::Eyes;
 
 /// Passages that BM25, and as many that meaning, hands to the ranking.
 const CANDIDATES: usize = 100;
@@ -38,6 +40,8 @@ pub struct Wanted<'a> {
     pub context: Option<&'a str>,
     /// All of them hold.
     pub filters: &'a [Filter],
+    /// Who looks; none sees everything.
+    pub viewer: Option<&'a Viewer>,
     /// Most passages.
     pub limit: usize,
     pub meaning: Option<&'a dyn Meaning>,
@@ -95,20 +99,20 @@ impl SearchIndex {
 
     /// Candidates in BM25's order, the first of them read.
     pub(crate) fn candidates(&self, wanted: &Wanted<'_>) -> Result<Retrieval> {
-        let searcher = self.searcher();
-        let analyse = |text: &str| Question::analyse(text, &self.languages(), &searcher, self.fields.body);
+        let eyes = self.eyes(wanted.viewer)?;
+        let analyse = |text: &str| Question::analyse(text, &eyes, self.fields.body);
         let question = analyse(wanted.question)?;
         let whole = match wanted.context.filter(|context| !context.trim().is_empty()) {
             Some(context) => Some(analyse(&format!("{} {context}", wanted.question))?),
             None => None,
         };
         let asked = whole.as_ref().unwrap_or(&question);
-        let (found, read) = self.gather(&searcher, asked, wanted)?;
+        let (found, read) = self.gather(&eyes, asked, wanted)?;
         let mut reader = Reader::new(asked);
         let mut passages = Vec::with_capacity(found.len());
         for candidate in found {
             let closely = passages.len() < read;
-            passages.push(self.read(&searcher, candidate, &mut reader, closely, wanted.meaning)?);
+            passages.push(self.read(&eyes.searcher, candidate, &mut reader, closely, wanted.meaning)?);
         }
         // Nothing embedded yet: as if there were no model.
         let by_meaning = passages.iter().any(|found: &Retrieved| found.near.is_some());
@@ -116,25 +120,19 @@ impl SearchIndex {
     }
 
     /// Candidates, and how many of them are to be read: those in BM25's order, the others as they came.
-    fn gather(
-        &self,
-        searcher: &Searcher,
-        question: &Question,
-        wanted: &Wanted<'_>,
-    ) -> Result<(Vec<Found>, usize)> {
-        let query = narrow(self.any_word(question), wanted.filters.iter(), &self.fields);
+    fn gather(&self, eyes: &Eyes, question: &Question, wanted: &Wanted<'_>) -> Result<(Vec<Found>, usize)> {
+        let query = eyes.within(narrow(self.any_word(question), wanted.filters.iter(), &self.fields));
         let limit = wanted.limit.max(CANDIDATES);
-        let words = searcher.search(&query, &TopDocs::with_limit(limit).order_by_score())?;
+        let words = eyes.searcher.search(&query, &TopDocs::with_limit(limit).order_by_score())?;
         let Some(meaning) = wanted.meaning else {
             let found =
                 words.into_iter().map(|(bm25, address)| Found { address, bm25, near: None, fused: bm25 });
             return Ok((found.collect(), READ));
         };
-        let filters: Vec<&Filter> = wanted.filters.iter().collect();
-        let near = self.near(searcher, meaning, &filters, CANDIDATES)?;
+        let near = self.near(eyes, meaning, wanted.filters, CANDIDATES)?;
         let known: FxHashSet<DocAddress> = words.iter().map(|(_, address)| *address).collect();
         let others = near.iter().map(|near| near.0).filter(|address| !known.contains(address));
-        let scores = meaning::scores(searcher, &query, others.collect())?;
+        let scores = meaning::scores(&eyes.searcher, &query, others.collect())?;
         let mut found = meaning::fuse(&words, &near, &scores);
         let read = found.len().min(READ_FUSED);
         found[..read].sort_by(|a, b| b.bm25.total_cmp(&a.bm25));

@@ -26,12 +26,27 @@ pub(crate) struct Fields {
     pub format: Field,
     pub language: Field,
     pub created: Field,
+    /// Who sees it: [`OPEN`] and [`place`] without readers of its own, else [`by`] for each.
+    pub access: Field,
     pub record: Field,
 }
 
 /// Names of the fast fields, as the collectors open them.
 pub(crate) const DOCUMENT: &str = "document";
 pub(crate) const FACETS: [&str; 4] = ["collection", "tag", "format", "language"];
+
+/// Stands in `access` of documents without readers of their own.
+pub(crate) const OPEN: &str = "open";
+
+/// Stands there too, for the exact name of the collection.
+pub(crate) fn place(collection: &str) -> String {
+    format!("in:{collection}")
+}
+
+/// Stands in `access` for each of a document's own readers.
+pub(crate) fn by(reader: &str) -> String {
+    format!("by:{reader}")
+}
 
 pub(crate) fn build() -> (Schema, Fields) {
     let mut schema = Schema::builder();
@@ -45,6 +60,8 @@ pub(crate) fn build() -> (Schema, Fields) {
             TextFieldIndexing::default().set_tokenizer(tokenizer).set_index_option(IndexRecordOption::Basic);
         TextOptions::default().set_indexing_options(indexing.set_fieldnorms(false)).set_fast("raw")
     };
+    let bare = TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::Basic);
+    let bare = TextOptions::default().set_indexing_options(bare.set_fieldnorms(false));
     let fields = Fields {
         document: schema.add_text_field(DOCUMENT, filter("raw")),
         ordinal: schema.add_u64_field("ordinal", NumericOptions::default() | FAST),
@@ -57,12 +74,18 @@ pub(crate) fn build() -> (Schema, Fields) {
         format: schema.add_text_field(FACETS[2], filter(KEY)),
         language: schema.add_text_field(FACETS[3], filter(KEY)),
         created: schema.add_i64_field("created", NumericOptions::default() | FAST | INDEXED),
+        access: schema.add_text_field("access", bare),
         record: schema.add_bytes_field("record", BytesOptions::default().set_stored()),
     };
     (schema.build(), fields)
 }
 
 impl Fields {
+    /// Those in which words are ranked.
+    pub(crate) fn texts(&self) -> [Field; 4] {
+        [self.body, self.exact, self.title, self.heading]
+    }
+
     pub(crate) fn document(&self, meta: &DocumentMeta, passage: &Passage) -> TantivyDocument {
         let mut document = TantivyDocument::default();
         let code = code_of(meta.language.as_deref());
@@ -85,7 +108,19 @@ impl Fields {
             document.add_text(self.language, language);
         }
         document.add_i64(self.created, meta.created);
+        for mark in marks(meta) {
+            document.add_text(self.access, mark);
+        }
         document.add_bytes(self.record, &record::encode(meta, passage));
         document
     }
+}
+
+/// What stands in `access`.
+fn marks(meta: &DocumentMeta) -> Vec<String> {
+    if let Some(readers) = &meta.readers {
+        return readers.iter().map(|id| by(id)).collect();
+    }
+    let named = meta.collection.iter().map(|name| place(name));
+    std::iter::once(OPEN.to_owned()).chain(named).collect()
 }

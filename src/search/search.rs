@@ -17,6 +17,8 @@ use crate::meaning::{self, Meaning};
 use crate::plan::Planner;
 use crate::query;
 use crate::snippet::{Highlighter, Snippets};
+use crate::viewer::Viewer;
+use crate::within::Eyes;
 
 /// Most hits of one page.
 pub const MAX_LIMIT: usize = 200;
@@ -37,8 +39,8 @@ pub struct SearchRequest {
     pub text: String,
     /// Chosen by the person.
     pub filters: Vec<Filter>,
-    /// What the person may see: part of the query like any filter, but not of the cursor's identity.
-    pub scope: Vec<Filter>,
+    /// Who looks; none sees everything. Part of the query, but not of the cursor's identity.
+    pub viewer: Option<Viewer>,
     /// Hits of the page, 1 to [`MAX_LIMIT`].
     pub limit: usize,
     pub cursor: Option<String>,
@@ -92,29 +94,23 @@ impl SearchIndex {
         let limit = request.limit.clamp(1, MAX_LIMIT);
         let identity = identity(request);
         let offset = request.cursor.as_deref().map_or(Ok(0), |cursor| read_cursor(cursor, identity))?;
-        let searcher = self.searcher();
-        let languages = self.languages();
+        let eyes = self.eyes(request.viewer.as_ref())?;
         let node = query::parse(&request.text)?;
-        let mut planner = Planner {
-            fields: &self.fields,
-            searcher: &searcher,
-            languages: &languages,
-            highlighter: Highlighter::default(),
-        };
+        let mut planner = Planner { fields: &self.fields, eyes: &eyes, highlighter: Highlighter::default() };
         let wanted = planner.plan(&node)?;
         let highlighter = planner.highlighter;
-        let narrowed = narrow(wanted, request.filters.iter().chain(&request.scope), &self.fields);
+        let narrowed = eyes.within(narrow(wanted, request.filters.iter(), &self.fields));
         let meaning = meaning.filter(|_| query::is_plain(&node));
         let (found, total, facets) = match meaning {
-            Some(meaning) => self.fused(&searcher, narrowed.as_ref(), request, (limit, offset), meaning)?,
-            None => run(&searcher, narrowed.as_ref(), limit, offset, request.facets)?,
+            Some(meaning) => self.fused(&eyes, narrowed.as_ref(), request, (limit, offset), meaning)?,
+            None => run(&eyes.searcher, narrowed.as_ref(), limit, offset, request.facets)?,
         };
         let next = offset + found.len();
         let more = (next as u64) < total && next < MAX_DEPTH && !found.is_empty();
         let mut snippets = Snippets::new(&highlighter);
         let hits = found
             .into_iter()
-            .map(|(score, address)| self.hit(&searcher, address, score, &mut snippets))
+            .map(|(score, address)| self.hit(&eyes.searcher, address, score, &mut snippets))
             .collect::<Result<_>>()?;
         Ok(SearchResults { hits, total, next_cursor: more.then(|| write_cursor(next, identity)), facets })
     }
@@ -122,19 +118,18 @@ impl SearchIndex {
     /// A page of the list in which the best by words and the best by meaning are fused.
     fn fused(
         &self,
-        searcher: &tantivy::Searcher,
+        eyes: &Eyes,
         query: &dyn Query,
         request: &SearchRequest,
         (limit, offset): (usize, usize),
         meaning: &dyn Meaning,
     ) -> Result<(Found, u64, Facets)> {
         let wanted = FUSED.max(offset + limit + NEAR);
-        let (words, total, facets) = run(searcher, query, wanted, 0, request.facets)?;
-        let filters: Vec<&Filter> = request.filters.iter().chain(&request.scope).collect();
-        let mut near = self.near(searcher, meaning, &filters, NEAR)?;
+        let (words, total, facets) = run(&eyes.searcher, query, wanted, 0, request.facets)?;
+        let mut near = self.near(eyes, meaning, &request.filters, NEAR)?;
         let known: FxHashSet<DocAddress> = words.iter().map(|(_, address)| *address).collect();
         let others = near.iter().map(|near| near.0).filter(|address| !known.contains(address));
-        let scores = meaning::scores(searcher, query, others.collect())?;
+        let scores = meaning::scores(&eyes.searcher, query, others.collect())?;
         let has_words = |address: &DocAddress| known.contains(address) || scores.contains_key(address);
         near.retain(|(address, closeness)| closeness.best >= NEAR_ENOUGH || has_words(address));
         let total = total + near.iter().filter(|(address, _)| !has_words(address)).count() as u64;

@@ -14,6 +14,7 @@ fn meta(id: &str, title: &str) -> DocumentMeta {
         format: "txt".into(),
         language: Some("en".into()),
         created: 1_700_000_000,
+        readers: None,
     }
 }
 
@@ -110,11 +111,11 @@ fn hits_carry_places_highlights_and_facets() {
 }
 
 #[test]
-fn filters_and_scope_narrow_the_query_itself() {
+fn filters_narrow_the_query_itself() {
     let dir = tempfile::tempdir().unwrap();
     let index = small(dir.path());
     let only = |filter: Filter| {
-        let request = SearchRequest { scope: vec![filter], ..request("") };
+        let request = SearchRequest { filters: vec![filter], ..request("") };
         index.search(&request).unwrap().total
     };
     assert_eq!(only(Filter::Document(vec!["d2".into(), "d3".into()])), 2);
