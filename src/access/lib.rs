@@ -1,0 +1,190 @@
+//! Tenants and what they may use: made, suspended, moved, erased; their keys, plans and rates; and the record of who did
+//! what, for each tenant and for the appliance.
+//!
+//! The registry of tenants and the record itself are kept by `store`; people are `identity`'s.
+
+mod audit;
+mod audit_export;
+mod erase;
+mod error;
+mod keyring;
+mod model;
+mod model_audit;
+mod month;
+mod plans;
+mod provision;
+mod quota;
+mod rates;
+mod regions;
+mod routes;
+mod routes_audit;
+mod routes_usage;
+mod store;
+mod tenants;
+mod transfer;
+mod usage;
+pub mod verify;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_audit;
+#[cfg(test)]
+mod tests_limits;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use lectern_config as config;
+use lectern_identity::Identity;
+use lectern_kernel::ports::TenantPart;
+use lectern_kernel::{Permission, Result, Scope, TenantId, Timestamp, permission};
+use lectern_store::{Migration, Stores, TenantStore};
+
+pub use keyring::{Keyring, Opening};
+pub use model::{
+    DeleteTenant, ErasureView, ExportRequest, Limits, NewTenant, NewTenantView, PatchTenant, Suspension,
+    TenantUsage, TenantView,
+};
+pub use model_audit::{AuditEntry, AuditParameters};
+pub use regions::Regions;
+
+permission! {
+    /// Make, suspend, move and delete tenants.
+    TenantsManage = "appliance.tenants";
+    /// See who did what to the appliance.
+    ApplianceAudit = "appliance.audit";
+    /// See who did what in the tenant.
+    AuditRead = "audit.read";
+    /// See what the tenant used and may use.
+    UsageRead = "usage.read";
+}
+
+/// Schema of `control.db`.
+pub const CONTROL_MIGRATIONS: &[Migration] =
+    &[Migration { name: "access/0001_control", sql: include_str!("migrations/0001_control.sql") }];
+
+/// Schema of a tenant's `data.db`.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "access/0001_tenant", sql: include_str!("migrations/0001_tenant.sql") }];
+
+/// The area's one service; clones share everything.
+#[derive(Clone)]
+pub struct Access {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    stores: Stores,
+    identity: Identity,
+    keyring: Keyring,
+    plans: plans::Plans,
+    settings: config::Tenants,
+    audit_time: std::time::Duration,
+    exports: Vec<PathBuf>,
+    parts: OnceLock<Vec<Arc<dyn TenantPart>>>,
+    meters: quota::Meters,
+    rates: rates::Rates,
+    /// One life-changing act on tenants at a time.
+    gate: tokio::sync::Mutex<()>,
+}
+
+/// What the area is made of.
+pub struct Parts {
+    pub stores: Stores,
+    pub identity: Identity,
+    pub keyring: Keyring,
+}
+
+impl Access {
+    pub fn new(parts: Parts, config: &config::Config) -> Self {
+        let Parts { stores, identity, keyring } = parts;
+        let inner = Inner {
+            plans: plans::Plans::new(config),
+            settings: config.tenants.clone(),
+            audit_time: config.retention.audit.0,
+            exports: config.tenants.exports.iter().map(PathBuf::from).collect(),
+            parts: OnceLock::new(),
+            meters: quota::Meters::default(),
+            rates: rates::Rates::default(),
+            gate: tokio::sync::Mutex::default(),
+            stores,
+            identity,
+            keyring,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The areas that keep something for each tenant; once, since they may ask this one for limits.
+    pub fn set_parts(&self, parts: Vec<Arc<dyn TenantPart>>) {
+        // A second time changes nothing.
+        let _ = self.inner.parts.set(parts);
+    }
+
+    fn parts(&self) -> &[Arc<dyn TenantPart>] {
+        self.inner.parts.get().map_or(&[], Vec::as_slice)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.stores.clock().now()
+    }
+
+    fn tenant(&self, scope: &Scope) -> Result<TenantStore> {
+        Ok(self.inner.stores.tenant(scope)?)
+    }
+
+    fn folder(&self) -> &Path {
+        self.inner.stores.folder()
+    }
+
+    /// What is to be done every hour: erase what is due, sign the records, forget what is over.
+    pub async fn hourly(&self) -> Result<()> {
+        self.erase_due().await?;
+        self.inner.rates.trim();
+        self.sign_records(None).await?;
+        self.trim_record(None).await?;
+        for id in self.inner.stores.tenant_ids() {
+            let scope = Scope::system(id.clone());
+            if self.tenant(&scope)?.db.read_only().is_some() {
+                continue;
+            }
+            self.sign_records(Some(&id)).await?;
+            self.trim_record(Some(&id)).await?;
+            self.trim_usage(&scope).await?;
+            self.count(&id).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes tenants that nobody uses; to be called now and then.
+    pub fn close_unused(&self) -> usize {
+        for id in self.inner.stores.tenant_ids() {
+            if self.inner.stores.is_idle(&id) {
+                self.let_go(&id);
+            }
+        }
+        self.inner.stores.close_unused().len()
+    }
+
+    /// Asks every area to let go of a tenant.
+    fn let_go(&self, id: &TenantId) -> bool {
+        // All of them, also when one is busy.
+        self.parts().iter().fold(true, |free, part| part.release(id) && free)
+    }
+}
+
+/// What this area brings to the server; its service is `web::Data<Access>`.
+pub fn feature() -> lectern_edge::Feature {
+    lectern_edge::Feature {
+        name: "access",
+        permissions: &[TenantsManage::NAME, ApplianceAudit::NAME, AuditRead::NAME, UsageRead::NAME],
+        routes: |config| {
+            routes::routes(config);
+            routes_audit::routes(config);
+            routes_usage::routes(config);
+        },
+        openapi: routes::openapi(),
+    }
+}
