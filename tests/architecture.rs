@@ -6,15 +6,16 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const ENGINES: &[&str] = &["extract", "hearing", "inference", "merkle", "search", "speech", "vectors"];
-const SLICES: &[&str] = &["ask", "documents", "identity", "models", "ops", "voice"];
+const ENGINES: &[&str] =
+    &["extract", "factors", "hearing", "inference", "ldap", "oidc", "seal", "search", "speech", "vectors"];
+const SLICES: &[&str] = &["access", "ask", "documents", "identity", "models", "oauth", "ops", "voice"];
 /// Dependencies between slices that are allowed.
-const BETWEEN: &[(&str, &str)] = &[("ask", "documents")];
+const BETWEEN: &[(&str, &str)] = &[("access", "identity"), ("ask", "documents")];
 const LONGEST: usize = 600;
 
 fn layer(name: &str) -> u8 {
     match name {
-        "kernel" | "ort-rten" => 0,
+        "kernel" | "merkle" | "ort-rten" => 0,
         "config" | "store" | "edge" | "neural" | "audio" => 1,
         name if ENGINES.contains(&name) => 2,
         name if SLICES.contains(&name) => 3,
@@ -71,7 +72,19 @@ fn heavy_dependencies_have_one_home() {
         ("symphonia", &["audio"]),
         (
             "actix-web",
-            &["edge", "identity", "documents", "ask", "voice", "models", "ops", "console", "server"],
+            &[
+                "edge",
+                "access",
+                "identity",
+                "documents",
+                "ask",
+                "voice",
+                "models",
+                "oauth",
+                "ops",
+                "console",
+                "server",
+            ],
         ),
     ];
     for (name, dependencies) in metadata() {

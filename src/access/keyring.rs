@@ -62,6 +62,9 @@ impl Keyring {
         for record in self.inner.stores.records() {
             if record.wrapped_key.is_none() {
                 let mut record = (*record).clone();
+                if record.created_at.0 == 0 {
+                    record.created_at = self.inner.stores.clock().now();
+                }
                 record.wrapped_key = Some(self.create(&record.id)?);
                 self.inner.stores.register(&record)?;
             }

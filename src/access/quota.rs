@@ -184,18 +184,33 @@ impl Quota for Access {
     }
 
     async fn spend(&self, scope: &Scope, what: Metered, amount: u64) -> Result<()> {
-        let (tenant, now) = (scope.tenant(), self.now());
-        let most = self.limit(tenant, what);
+        let (tenant, most) = (scope.tenant(), self.limit(scope.tenant(), what));
         let meter = self.meter(scope).await?;
         {
             let mut state = meter.lock();
             let used = state.used.entry(what).or_default();
-            if most.is_some_and(|most| used.saturating_add(amount) > most) {
+            if most.is_some_and(|most| used.saturating_add(amount.max(1)) > most) {
                 return Err(self.refusal(tenant, what));
             }
             *used += amount;
         }
-        let store = self.tenant(scope)?;
+        self.write_used(scope, what, amount).await
+    }
+
+    async fn count(&self, scope: &Scope, what: Metered, amount: u64) {
+        let counted = async {
+            *self.meter(scope).await?.lock().used.entry(what).or_default() += amount;
+            self.write_used(scope, what, amount).await
+        };
+        if let Err(error) = counted.await {
+            tracing::warn!(tenant = %scope.tenant(), %error, "what was used is not counted");
+        }
+    }
+}
+
+impl Access {
+    async fn write_used(&self, scope: &Scope, what: Metered, amount: u64) -> Result<()> {
+        let (store, now) = (self.tenant(scope)?, self.now());
         if amount > 0 && store.db.read_only().is_none() {
             let periods = (month(now), day(now));
             store.db.write(move |tx| store::add_used(tx, [&periods.0, &periods.1], what, amount)).await?;

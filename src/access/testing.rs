@@ -128,6 +128,7 @@ impl Site {
         let parts = Parts { stores: stores.clone(), identity: identity.clone(), keyring };
         let access = Access::new(parts, &config);
         access.set_parts(vec![part.clone()]);
+        identity.set_quota(Arc::new(access.clone()));
         Self { access, identity, stores, clock, part, folder }
     }
 

@@ -139,6 +139,24 @@ async fn requests_are_written_and_come_back_after_a_start() {
 }
 
 #[actix_web::test]
+async fn nobody_joins_a_full_tenant() {
+    let site = Site::new("").await;
+    let operator = site.operator().await;
+    let invited =
+        site.post(&operator, "/invitations", json!({"email": "b@example.org", "role": "viewer"})).await;
+    limit(&site, &operator, json!({"members": 1})).await;
+    let accept = json!({"token": invited.body["token"], "name": "B", "password": crate::testing::PASSWORD});
+    let refused = site.post(&operator, "/invitations/accept", accept.clone()).await;
+    assert_eq!(refused.code(), (403, "quota_exceeded"), "{}", refused.body);
+    limit(&site, &operator, json!({"members": 2})).await;
+    assert_eq!(
+        site.post(&operator, "/invitations/accept", accept).await.status,
+        201,
+        "the link is not used up"
+    );
+}
+
+#[actix_web::test]
 async fn warnings_come_at_80_and_95_percent() {
     let site = Site::new("").await;
     let operator = site.operator().await;

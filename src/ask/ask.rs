@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use lectern_edge::Validate;
 use lectern_inference::Ollama;
-use lectern_kernel::ports::{RetrieveRequest, Retrieved};
+use lectern_kernel::ports::{Metered, RetrieveRequest, Retrieved};
 use lectern_kernel::{Code, ConversationId, Error, Result, Scope, TurnId};
 use lectern_store::outbox;
 use tokio::sync::SemaphorePermit;
@@ -90,6 +90,9 @@ impl Ask {
         let started = Instant::now();
         self.check(scope, &request).await?;
         let _slot = self.slot().await?;
+        if let Some(quota) = self.quota.get() {
+            quota.spend(scope, Metered::Questions, 1).await?;
+        }
         let case = self.case(scope, request, stop).await?;
         let _writing = self.live.begin(scope, &case.turn, feed);
         let sink: &mut Sink<'_> = &mut |event: AskEvent| {

@@ -1,7 +1,7 @@
 //! Conversations: list and search, read, rename, delete; and what people think of an answer.
 
 use lectern_kernel::{Code, ConversationId, Cursor, Error, Page, PageRequest, Result, Scope, TurnId};
-use lectern_store::{Database, outbox};
+use lectern_store::{Database, audit, outbox};
 
 use crate::model::{
     ConversationDetail, ConversationQuery, ConversationView, ExportFormat, NewFeedback, PatchConversation,
@@ -98,22 +98,23 @@ impl Ask {
     }
 
     pub async fn delete_conversation(&self, scope: &Scope, id: &ConversationId) -> Result<()> {
-        let (owner, id) = (owner(scope), id.clone());
+        let (owner, id, own) = (owner(scope), id.clone(), scope.clone());
         let work = move |tx: &mut lectern_store::Tx<'_>| {
             if !store::delete(tx, &owner, &id)? {
                 return Err(Error::not_found("conversation").into());
             }
-            outbox::push(tx, "conversation.deleted", id.as_str(), &serde_json::json!({}))
+            audit::record_event(tx, &own, "conversation.deleted", id.as_str(), &serde_json::json!({}))
         };
         Ok(self.db(scope)?.write(work).await?)
     }
 
     /// All conversations of the scope's user.
     pub async fn delete_conversations(&self, scope: &Scope) -> Result<()> {
-        let owner = owner(scope);
+        let (owner, own) = (owner(scope), scope.clone());
         let work = move |tx: &mut lectern_store::Tx<'_>| {
             let count = store::delete_all(tx, &owner)?;
-            outbox::push(tx, "conversations.deleted", &owner, &serde_json::json!({ "count": count }))
+            let told = serde_json::json!({ "count": count });
+            audit::record_event(tx, &own, "conversations.deleted", &owner, &told)
         };
         Ok(self.db(scope)?.write(work).await?)
     }

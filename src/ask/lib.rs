@@ -33,10 +33,10 @@ mod tests_gone;
 mod tests_ollama;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use lectern_inference::{Health, Ollama};
-use lectern_kernel::ports::Retrieve;
+use lectern_kernel::ports::{Quota, Retrieve};
 use lectern_kernel::{Permission, Result, Scope, permission};
 use lectern_store::{Migration, Stores};
 use tokio::sync::Semaphore;
@@ -75,6 +75,7 @@ pub struct Ask {
     pub(crate) health: Health,
     pub(crate) live: live::Live,
     pub(crate) slots: Arc<Semaphore>,
+    pub(crate) quota: Arc<OnceLock<Arc<dyn Quota>>>,
 }
 
 impl Ask {
@@ -86,7 +87,13 @@ impl Ask {
             health: Health::default(),
             live: live::Live::default(),
             slots: Arc::new(Semaphore::new(SLOTS)),
+            quota: Arc::default(),
         }
+    }
+
+    /// With the limits of plans; once.
+    pub fn set_quota(&self, quota: Arc<dyn Quota>) {
+        let _ = self.quota.set(quota);
     }
 
     /// Loads the model that is set, so that the first question does not wait for it. For the start and after a change

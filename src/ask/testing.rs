@@ -9,7 +9,7 @@ use lectern_kernel::ports::{
     RetrievedPassage,
 };
 use lectern_kernel::{
-    Actor, DocumentId, KeyId, Principal, Result, Role, Scope, SystemClock, TenantId, UserId, text,
+    Actor, DocumentId, KeyId, Principal, Result, Scope, SystemClock, TenantId, UserId, text,
 };
 use lectern_store::Stores;
 use parking_lot::Mutex;
@@ -146,6 +146,6 @@ impl Authenticate for Bearer {
     async fn authenticate(&self, credentials: Credentials) -> Result<Principal> {
         let user = credentials.bearer.and_then(|token| token.parse::<UserId>().ok());
         let actor = Actor::Key { id: KeyId::generate() };
-        Ok(Principal { tenant: TenantId::main(), user, role: Role::Admin, actor })
+        Ok(Principal::unlimited(TenantId::main(), user, actor))
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use crate::args_tenant::{AuditCommand, NewTenantArgs, TenantCommand};
+
 /// Ask your own documents, get a cited answer, hear it. One file, no internet.
 #[derive(Debug, Parser)]
 #[command(name = "lectern", version, max_term_width = 100)]
@@ -58,12 +60,22 @@ pub enum Command {
         #[command(subcommand)]
         command: KeyCommand,
     },
+    /// Make, list, suspend, move and delete tenants; for the appliance's operator
+    Tenant {
+        #[command(subcommand)]
+        command: TenantCommand,
+    },
+    /// Search, export and verify the record of who did what
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// List, import, verify, choose and remove models: voices, recognisers, meaning
     Models {
         #[command(subcommand)]
         command: ModelsCommand,
     },
-    /// Add an administrator or set a password, on the appliance's own machine
+    /// Add people or set a password, on the appliance's own machine: the way in when all others are closed
     User {
         #[command(subcommand)]
         command: UserCommand,
@@ -94,6 +106,9 @@ pub struct Place {
     /// Configuration file, when the data folder is opened directly
     #[arg(long, env = "LECTERN_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Tenant of the data folder to work in [default: main]; with --url the key says it
+    #[arg(long, env = "LECTERN_TENANT", value_name = "NAME", conflicts_with = "url")]
+    pub tenant: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -410,18 +425,45 @@ pub struct ImportArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// Add an administrator; the password is read from standard input
+    /// Add somebody; the password is read from standard input
     Add {
         email: String,
         #[arg(long)]
         name: String,
-        #[arg(long, env = "LECTERN_DATA", default_value = "data", value_name = "DIR")]
-        data: PathBuf,
+        /// owner, admin, editor, member, viewer, auditor or a role of the tenant's own
+        #[arg(long, default_value = "admin", value_name = "ROLE")]
+        role: String,
+        /// Make them an operator of the appliance too
+        #[arg(long)]
+        operator: bool,
+        #[command(flatten)]
+        folder: Folder,
     },
     /// Set a password, read from standard input
     Password {
         email: String,
-        #[arg(long, env = "LECTERN_DATA", default_value = "data", value_name = "DIR")]
-        data: PathBuf,
+        #[command(flatten)]
+        folder: Folder,
     },
+    /// Let somebody in again who is disabled or lost their second factor
+    ///
+    /// Too many wrong passwords are remembered by the running server only: that wait ends by itself after five minutes
+    /// at most, or when the server starts anew.
+    Unlock {
+        email: String,
+        /// Remove their second factors and recovery codes too; their sessions end
+        #[arg(long)]
+        reset_factors: bool,
+        #[command(flatten)]
+        folder: Folder,
+    },
+}
+
+/// A tenant of a data folder on this machine.
+#[derive(Debug, Clone, Args)]
+pub struct Folder {
+    #[arg(long, env = "LECTERN_DATA", default_value = "data", value_name = "DIR")]
+    pub data: PathBuf,
+    #[arg(long, env = "LECTERN_TENANT", default_value = "main", value_name = "NAME")]
+    pub tenant: String,
 }

@@ -29,7 +29,8 @@ pub fn run(arguments: &BenchArgs) -> Result<ExitCode> {
     eprintln!("the search engine alone, and plain tantivy …");
     let engine = lectern_search::bench::run(&folder.path().join("engine"), arguments.passages, QUERIES)?;
     let data = folder.path().join("data");
-    let place = Place { data: data.clone(), url: None, key: None, authority: None, config: None };
+    let place =
+        Place { data: data.clone(), url: None, key: None, authority: None, config: None, tenant: None };
     let connection = Connection::open(&place)?;
     let texts = folder.path().join("texts");
     let measured = appliance(&connection.client, arguments, &texts)

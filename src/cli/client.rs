@@ -69,6 +69,27 @@ impl Client {
         self.send(self.http.post(format!("{}{path}", self.base)).json(body))
     }
 
+    /// A file as the body of a request, with a header beside it.
+    pub fn post_file_with(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        file: std::fs::File,
+        header: Option<(&str, String)>,
+    ) -> Result<Value> {
+        let mut request = self.http.post(format!("{}{path}", self.base)).query(query).timeout(LONG);
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
+        }
+        json(self.send(request.header("Content-Type", "application/octet-stream").body(file))?)
+    }
+
+    /// A delete that says how.
+    pub fn delete_with(&self, path: &str, body: &Value) -> Result<Value> {
+        let response = self.send(self.http.delete(format!("{}{path}", self.base)).json(body))?;
+        if response.status().as_u16() == 204 { Ok(Value::Null) } else { json(response) }
+    }
+
     pub fn delete(&self, path: &str) -> Result<()> {
         self.send(self.http.delete(format!("{}{path}", self.base))).map(|_| ())
     }

@@ -1,7 +1,5 @@
 //! Reaching the appliance: one on another machine, the running one of a data folder, or the folder opened here.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, bail};
 use lectern_server::{Embedded, Serving};
 
@@ -23,20 +21,23 @@ impl Connection {
             return Ok(Self { client, embedded: None });
         }
         if let Some(serving) = Serving::of(&place.data)? {
-            let client =
-                Client::new(&serving.url, &serving.token, serving.authority.as_deref().map(str::as_bytes))?;
+            let token = token(&serving, place);
+            let authority = serving.authority.as_deref().map(str::as_bytes);
+            let client = Client::new(&serving.url, &token, authority)?;
             return Ok(Self { client, embedded: None });
         }
-        Self::open_folder(&place.data, place.config.as_deref())
+        Self::open_folder(place)
     }
 
-    fn open_folder(data: &Path, config: Option<&Path>) -> Result<Self> {
+    fn open_folder(place: &Place) -> Result<Self> {
+        let (data, config) = (place.data.as_path(), place.config.as_deref());
         if !data.join("control.db").exists() && !data.as_os_str().is_empty() && data.is_file() {
             bail!("{} is a file, not a data folder", data.display());
         }
         let config = lectern_server::load_config(data, config, &[])?;
         let embedded = Embedded::start(data, config)?;
-        let client = Client::new(&embedded.serving().url, &embedded.serving().token, None)?;
+        let serving = embedded.serving();
+        let client = Client::new(&serving.url, &token(serving, place), None)?;
         Ok(Self { client, embedded: Some(embedded) })
     }
 
@@ -47,6 +48,12 @@ impl Connection {
             None => Ok(()),
         }
     }
+}
+
+/// The local token, with the tenant that is worked in.
+fn token(serving: &Serving, place: &Place) -> String {
+    let tenant = place.tenant.as_ref().map(|name| format!(":{name}"));
+    format!("{}{}", serving.token, tenant.unwrap_or_default())
 }
 
 /// Runs `work` on the appliance of `place`.

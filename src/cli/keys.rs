@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use lectern_kernel::{Clock, SystemClock};
+use lectern_server::UserToAdd;
 use serde_json::json;
 
 use crate::args::{KeyCommand, UserCommand};
@@ -38,10 +39,20 @@ pub fn keys(command: &KeyCommand) -> Result<ExitCode> {
 }
 
 pub fn users(command: &UserCommand) -> Result<ExitCode> {
-    let password = read_password()?;
     match command {
-        UserCommand::Add { email, name, data } => lectern_server::add_user(data, email, name, &password)?,
-        UserCommand::Password { email, data } => lectern_server::set_password(data, email, &password)?,
+        UserCommand::Add { email, name, role, operator, folder } => {
+            let user = UserToAdd { tenant: &folder.tenant, email, name, role, operator: *operator };
+            lectern_server::add_user(&folder.data, &user, &read_password()?)?;
+        }
+        UserCommand::Password { email, folder } => {
+            lectern_server::set_password(&folder.data, &folder.tenant, email, &read_password()?)?;
+        }
+        UserCommand::Unlock { email, reset_factors, folder } => {
+            let removed = lectern_server::unlock_user(&folder.data, &folder.tenant, email, *reset_factors)?;
+            if *reset_factors {
+                say!("{removed} second factors removed");
+            }
+        }
     }
     say!("done");
     Ok(ExitCode::SUCCESS)

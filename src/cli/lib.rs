@@ -6,6 +6,8 @@
 mod out;
 
 mod args;
+mod args_tenant;
+mod audit;
 mod bench;
 mod bench_meaning;
 mod bench_text;
@@ -20,6 +22,7 @@ mod models;
 mod query;
 mod serve;
 mod speak;
+mod tenant;
 mod voice;
 mod walk;
 
@@ -74,6 +77,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Index { command } => document::index(&command),
         Command::Eval { command } => evaluate::run(&command),
         Command::Key { command } => keys::keys(&command),
+        Command::Tenant { command } => tenant::run(&command),
+        Command::Audit { command } => audit::run(&command),
         Command::Models { command } => models::run(&command),
         Command::User { command } => keys::users(&command),
         Command::Bench(arguments) => bench::run(&arguments),

@@ -43,7 +43,7 @@ fn through_appliance(arguments: &SpeakArgs, text: &str, format: Format) -> Resul
     let Some(data) = arguments.data.clone() else {
         bail!("a Piper voice is part of an appliance\n  hint: give its data folder with --data");
     };
-    let place = Place { data, url: None, key: None, authority: None, config: None };
+    let place = Place { data, url: None, key: None, authority: None, config: None, tenant: None };
     let kind = if arguments.ssml { "ssml" } else { "text" };
     let body = json!({
         kind: text, "voice": arguments.voice, "language": arguments.language, "rate": arguments.rate.clamp(80, 450),

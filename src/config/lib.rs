@@ -13,8 +13,8 @@ use std::path::Path;
 pub use environment::{find_program, variable};
 pub use error::ConfigError;
 pub use model::{
-    Answers, Config, Encryption, Extraction, Hearing, Log, LogFormat, Models, Ollama, Plan, Retention, Search,
-    Server, Session, Speech, Tenants, Upload, Wyoming,
+    Answers, Config, Encryption, Extraction, Hearing, Log, LogFormat, Models, Ollama, Plan, Retention,
+    Search, Server, Session, Speech, Tenants, Upload, Wyoming,
 };
 pub use unit::{ByteSize, Span};
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use lectern_kernel::Cursor;
 use lectern_kernel::{Code, DocumentId, Error, Page, PageRequest, Result, Scope, Sight};
 use lectern_search::DocumentMeta;
-use lectern_store::{StoreError, Tx, outbox};
+use lectern_store::{StoreError, Tx, audit};
 
 use crate::change::meta;
 use crate::model_access::{
@@ -118,7 +118,7 @@ impl Documents {
 
     /// Makes a collection. Whoever makes a listed one is the first in its list.
     pub async fn add_collection(&self, scope: &Scope, new: NewCollection) -> Result<CollectionView> {
-        let (sight, user) = (scope.sight().clone(), scope.user().cloned());
+        let (sight, user, own) = (scope.sight().clone(), scope.user().cloned(), scope.clone());
         let name = new.name.trim().to_owned();
         let write = move |tx: &mut Tx<'_>| {
             if !store_access::add_collection(tx, &name, new.access)? {
@@ -130,7 +130,7 @@ impl Documents {
             store_access::set_collection_access(tx, &name, new.access, &entries)?;
             let view = store_access::collection(tx, &sight, &name)?.ok_or_else(locked_out)?;
             let told = CollectionAccess { name: name.clone(), access: new.access, entries };
-            outbox::push(tx, "collection.created", &name, &told)?;
+            audit::record_event(tx, &own, "collection.created", &name, &told)?;
             Ok(view)
         };
         Ok(self.tenant(scope)?.store.db.write(write).await?)
@@ -149,7 +149,7 @@ impl Documents {
         name: &str,
         set: SetCollectionAccess,
     ) -> Result<CollectionAccess> {
-        let (sight, name) = (scope.sight().clone(), name.to_owned());
+        let (sight, name, own) = (scope.sight().clone(), name.to_owned(), scope.clone());
         let write = move |tx: &mut Tx<'_>| {
             if seen_collection(tx, &sight, &name)?.may != May::Write {
                 return Err(Error::new(
@@ -162,7 +162,7 @@ impl Documents {
             let view = store_access::collection(tx, &sight, &name)?;
             let view = view.filter(|view| view.may == May::Write).ok_or_else(locked_out)?;
             let told = collection_access(tx, view)?;
-            outbox::push(tx, "collection.access_changed", &name, &told)?;
+            audit::record_event(tx, &own, "collection.access_changed", &name, &told)?;
             Ok(told)
         };
         Ok(self.tenant(scope)?.store.db.write(write).await?)
@@ -182,7 +182,7 @@ impl Documents {
         set: Option<SetDocumentAccess>,
     ) -> Result<DocumentAccess> {
         let tenant = self.tenant(scope)?;
-        let (sight, wanted) = (scope.sight().clone(), id.clone());
+        let (sight, wanted, own) = (scope.sight().clone(), id.clone(), scope.clone());
         let _gate = tenant.gate.lock().await;
         let write = move |tx: &mut Tx<'_>| {
             writable(tx, &sight, &wanted)?;
@@ -193,7 +193,7 @@ impl Documents {
                 return Err(if set.is_some() { locked_out() } else { conflict().into() });
             }
             let told = document_access(tx, &readable(tx, &Sight::All, &wanted)?)?;
-            outbox::push(tx, "document.access_changed", wanted.as_str(), &told)?;
+            audit::record_event(tx, &own, "document.access_changed", wanted.as_str(), &told)?;
             Ok(told)
         };
         let told = tenant.store.db.write(write).await?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lectern_kernel::{Code, DocumentId, Error, Result, Scope, Sight};
 use lectern_search::DocumentMeta;
-use lectern_store::{StoreError, Tx, outbox};
+use lectern_store::{StoreError, Tx, audit, outbox};
 
 use crate::model::{BulkAction, BulkRequest, BulkResponse, BulkResult, PatchDocument, RetryRequest, Status};
 use crate::{DocumentView, Documents, access, store, store_access};
@@ -27,7 +27,7 @@ impl Documents {
     /// Changes a document, in the database and in the index.
     pub async fn patch(&self, scope: &Scope, id: &DocumentId, patch: PatchDocument) -> Result<DocumentView> {
         let tenant = self.tenant(scope)?;
-        let (sight, wanted) = (scope.sight().clone(), id.clone());
+        let (sight, wanted, own) = (scope.sight().clone(), id.clone(), scope.clone());
         let gate = tenant.gate.lock().await;
         let view = tenant
             .store
@@ -37,7 +37,7 @@ impl Documents {
                 apply(tx, &sight, &before, &patch)?;
                 store_access::unsettle(tx, &wanted)?;
                 let view = store::by_id(tx, &wanted)?.ok_or_else(|| Error::not_found("document"))?;
-                outbox::push(tx, "document.changed", wanted.as_str(), &view)?;
+                audit::record_event(tx, &own, "document.changed", wanted.as_str(), &view)?;
                 Ok(view)
             })
             .await?;

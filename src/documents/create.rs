@@ -1,13 +1,15 @@
 //! Taking a document in.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lectern_edge::Incoming;
-use lectern_kernel::{Code, DocumentId, Error, Result, Scope, Sight};
-use lectern_store::{StoreError, TenantStore, Tx, outbox};
+use lectern_kernel::ports::{Metered, Quota};
+use lectern_kernel::{Code, DocumentId, Error, Result, Scope, TenantId};
+use lectern_store::{StoreError, TenantStore, Tx, audit};
 
 use crate::model::{MAX_TAGS, name_error};
-use crate::{DocumentView, Documents, access, store, store_access};
+use crate::{DocumentView, Documents, access, store, store_access, store_life};
 
 /// What comes with a file.
 #[derive(Debug, Clone, Default)]
@@ -94,9 +96,14 @@ impl Documents {
         let tenant = self.tenant(scope)?;
         let (known, place_in) = (incoming.sha256.clone(), file.collection.clone());
         let sight = scope.sight().clone();
+        let (room, bytes) = (self.room(scope), incoming.bytes);
         let look = move |tx: &Tx<'_>| {
             access::check_entry(tx, &sight, place_in.as_deref())?;
-            store_access::by_hash(tx, &sight, &known)
+            let known = store_access::by_hash(tx, &sight, &known)?;
+            if known.is_none() {
+                room.check(tx, bytes)?;
+            }
+            Ok(known)
         };
         if let Some(view) = tenant.store.db.read(look).await? {
             return Ok((view, false));
@@ -119,8 +126,9 @@ impl Documents {
         if let Some(password) = file.password {
             self.inner.passwords.lock().insert(new.id.clone(), password);
         }
-        let (id, sight) = (new.id.clone(), scope.sight().clone());
-        let taken = tenant.store.db.write(move |tx| take(tx, &sight, &new)).await;
+        let (id, own) = (new.id.clone(), scope.clone());
+        let room = self.room(scope);
+        let taken = tenant.store.db.write(move |tx| take(tx, &own, &room, &new)).await;
         drop(gate);
         // Refused, or the same bytes came in another way meanwhile: nobody asks for this password.
         if !matches!(taken, Ok((_, true))) {
@@ -133,15 +141,49 @@ impl Documents {
 }
 
 /// Adds the document, unless the same bytes are there and are seen.
-fn take(tx: &mut Tx<'_>, sight: &Sight, new: &NewDocument) -> Result<(DocumentView, bool), StoreError> {
+fn take(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    room: &Room,
+    new: &NewDocument,
+) -> Result<(DocumentView, bool), StoreError> {
+    let sight = scope.sight();
     access::enter(tx, sight, new.collection.as_deref())?;
     if let Some(view) = store_access::by_hash(tx, sight, &new.sha256)? {
         return Ok((view, false));
     }
+    room.check(tx, new.size_bytes)?;
     store::insert(tx, new)?;
     let view = store::by_id(tx, &new.id)?.ok_or_else(|| Error::not_found("document"))?;
-    outbox::push(tx, "document.created", view.id.as_str(), &view)?;
+    audit::record_event(tx, scope, "document.created", view.id.as_str(), &view)?;
     Ok((view, true))
+}
+
+/// What the tenant's plan leaves room for.
+struct Room {
+    quota: Option<Arc<dyn Quota>>,
+    tenant: TenantId,
+}
+
+impl Documents {
+    fn room(&self, scope: &Scope) -> Room {
+        Room { quota: self.inner.quota.get().cloned(), tenant: scope.tenant().clone() }
+    }
+}
+
+impl Room {
+    /// Whether one more document of this size fits; compared in the transaction that adds it.
+    fn check(&self, tx: &Tx<'_>, bytes: u64) -> Result<(), StoreError> {
+        let Some(quota) = &self.quota else { return Ok(()) };
+        let held = store_life::holdings(tx)?;
+        let wanted = [(Metered::Documents, held.documents + 1), (Metered::Storage, held.bytes + bytes)];
+        for (what, wanted) in wanted {
+            if quota.limit(&self.tenant, what).is_some_and(|most| wanted > most) {
+                return Err(quota.refusal(&self.tenant, what).into());
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Moves a file that is on the disk whole to its place.

@@ -47,10 +47,15 @@ impl Documents {
         let tenant = self.tenant(scope)?;
         let events = tenant.store.db.subscribe();
         let (sender, receiver) = mpsc::channel(BUFFER);
-        let (stop, sight) = (self.inner.stop.clone(), scope.sight().clone());
+        let (stop, sight, stores) =
+            (self.inner.stop.clone(), scope.sight().clone(), self.inner.stores.clone());
         tokio::spawn(async move {
-            // An error means that the client went away.
-            let _ = stop.run_until_cancelled(forward(events, &sender, (&tenant.store.db, &sight))).await;
+            let open = stores.until_closed(&tenant.store.id);
+            tokio::select! {
+                // An error means that the client went away.
+                _ = stop.run_until_cancelled(forward(events, &sender, (&tenant.store.db, &sight))) => {}
+                () = open => {}
+            }
         });
         Ok(ReceiverStream::new(receiver))
     }

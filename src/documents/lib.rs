@@ -35,10 +35,11 @@ mod text;
 mod understanding;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use lectern_extract::Extractor;
 use lectern_inference::MeaningBank;
+use lectern_kernel::ports::Quota;
 use lectern_kernel::{DocumentId, Result, Scope, TenantId, permission};
 use lectern_store::{Migration, Stores};
 use parking_lot::Mutex;
@@ -113,6 +114,7 @@ struct Inner {
     bank: Option<Arc<dyn MeaningBank>>,
     tenants: Mutex<HashMap<TenantId, Arc<Tenant>>>,
     opened: life::Opened,
+    quota: OnceLock<Arc<dyn Quota>>,
     /// Passwords wait here for their extraction; they are never written to disk.
     passwords: Mutex<HashMap<DocumentId, String>>,
 }
@@ -121,7 +123,8 @@ impl Documents {
     /// `stop` ends the background work and the live streams.
     pub fn new(stores: Stores, extractor: Extractor, limits: Limits, stop: CancellationToken) -> Self {
         let (tenants, passwords, opened) = (Mutex::default(), Mutex::default(), life::Opened::default());
-        let inner = Inner { stores, extractor, limits, stop, bank: None, tenants, opened, passwords };
+        let quota = OnceLock::new();
+        let inner = Inner { stores, extractor, limits, stop, bank: None, tenants, opened, quota, passwords };
         Self { inner: Arc::new(inner) }
     }
 
@@ -137,9 +140,15 @@ impl Documents {
             bank: Some(bank),
             tenants: Mutex::default(),
             opened: life::Opened::default(),
+            quota: OnceLock::new(),
             passwords: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// With the limits of plans; once.
+    pub fn set_quota(&self, quota: Arc<dyn Quota>) {
+        let _ = self.inner.quota.set(quota);
     }
 
     pub fn limits(&self) -> &Limits {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use lectern_kernel::{DocumentId, Error, Result, Scope, Sight};
+use lectern_kernel::{DocumentId, Error, Result, Scope};
+use lectern_store::audit::{self, Change};
 use lectern_store::{Job, StoreError, Tx, outbox, queue};
 
 use crate::create::blob_path;
@@ -24,9 +25,9 @@ impl Documents {
     ) -> Result<Vec<(DocumentId, Result<()>)>> {
         let tenant = self.tenant(scope)?;
         let _gate = tenant.gate.lock().await;
-        let sight = scope.sight().clone();
+        let own = scope.clone();
         let ids: BTreeSet<DocumentId> = ids.into_iter().collect();
-        let (deleted, refused) = tenant.store.db.write(move |tx| delete_each(tx, &sight, ids)).await?;
+        let (deleted, refused) = tenant.store.db.write(move |tx| delete_each(tx, &own, ids)).await?;
         let ids: Vec<DocumentId> = deleted.iter().map(|(id, _)| id.clone()).collect();
         let gone = ids.clone();
         tenant
@@ -72,12 +73,12 @@ type Refused = Vec<(DocumentId, Error)>;
 /// Removes the rows; the hashes beside those that are gone, the reasons beside the others.
 fn delete_each(
     tx: &mut Tx<'_>,
-    sight: &Sight,
+    scope: &Scope,
     ids: BTreeSet<DocumentId>,
 ) -> Result<(Deleted, Refused), StoreError> {
     let (mut deleted, mut refused) = (Vec::new(), Vec::new());
     for id in ids {
-        let view = match access::writable(tx, sight, &id) {
+        let view = match access::writable(tx, scope.sight(), &id) {
             Ok(view) => view,
             Err(StoreError::Rule(error)) => {
                 refused.push((id, error));
@@ -89,6 +90,8 @@ fn delete_each(
         let told = serde_json::json!({ "id": id, "audience": store_access::audience(tx, &view)? });
         if let Some(hash) = store::delete(tx, &id)? {
             store_access::unsettle(tx, &id)?;
+            let before = serde_json::json!({ "title": view.title, "file_name": view.file_name });
+            audit::record(tx, scope, Change::new("document.deleted", id.as_str()).before(&before))?;
             outbox::push(tx, "document.deleted", id.as_str(), &told)?;
             deleted.push((id, hash));
         }

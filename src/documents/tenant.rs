@@ -46,15 +46,17 @@ pub(crate) struct Uncommitted {
 }
 
 impl Tenant {
-    /// Opens the index too; `true` when it could not be read and an empty one took its place.
+    /// Opens the index too; `true` when it was not there or could not be read, and an empty one took its place.
     pub fn open(store: TenantStore, limits: &Limits) -> Result<(Self, bool)> {
         // What was being uploaded when the last process ended is of no use to anybody.
         for entry in std::fs::read_dir(store.incoming()).into_iter().flatten().flatten() {
             let _ = std::fs::remove_file(entry.path());
         }
         let options = Options { writer_memory: limits.writer_memory_bytes, ..Options::default() };
+        // A tenant that came as a file comes without one.
+        let absent = !store.index().join("meta.json").exists();
         let (index, renewed) = match SearchIndex::open(&store.index(), options) {
-            Ok(index) => (index, false),
+            Ok(index) => (index, absent),
             Err(error @ SearchError::Damaged { .. }) => {
                 tracing::error!(tenant = %store.id, %error, "the search index is made anew from the database");
                 (SearchIndex::recreate(&store.index(), options).map_err(search_error)?, true)

@@ -50,9 +50,10 @@ pub async fn watch(
 
 /// As in the IETF draft "RateLimit header fields for HTTP".
 fn tell_rates(headers: &mut HeaderMap, admitted: &Admitted) {
-    let rate = admitted.rate.iter().flat_map(|rate| {
-        [("ratelimit-policy", rate.policy.clone()), ("ratelimit", rate.state.clone())]
-    });
+    let rate = admitted
+        .rate
+        .iter()
+        .flat_map(|rate| [("ratelimit-policy", rate.policy.clone()), ("ratelimit", rate.state.clone())]);
     let wait = admitted.retry_after.map(|seconds| ("retry-after", seconds.to_string()));
     for (name, text) in rate.chain(wait) {
         if let Ok(value) = HeaderValue::from_str(&text) {

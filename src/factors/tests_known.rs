@@ -1,3 +1,5 @@
+//! Passwords that are guessed first are refused, others are not.
+
 use crate::fold::{fold, words};
 use crate::{Reason, known};
 

@@ -1,3 +1,5 @@
+//! Whole ceremonies with a software authenticator, and every way to cheat in them.
+
 use serde_json::Value;
 
 use crate::soft::{BE, BS, Soft, UP, UV};

@@ -1,3 +1,5 @@
+//! Recovery codes: typed in any way, used once.
+
 use std::collections::HashSet;
 
 use crate::{FactorError, RecoveryCodes, RecoveryHashes};

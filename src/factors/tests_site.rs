@@ -1,3 +1,5 @@
+//! For which addresses passkeys can be made.
+
 use crate::{FactorError, Passkeys};
 
 fn made(rp_id: &str, origins: &[&str]) -> Result<(), FactorError> {

@@ -1,3 +1,5 @@
+//! One-time codes: the vectors of the standards, and no code twice.
+
 use crate::{Algorithm, FactorError, Totp, TotpSecret, qr_svg};
 
 /// The seed of RFC 6238, appendix B, as long as the hash (erratum 2866).

@@ -1,14 +1,24 @@
 //! Who was found to be behind a secret, for a few seconds: most requests need no query.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use lectern_kernel::{Actor, KeyId, Principal, Timestamp};
+use lectern_kernel::{Actor, KeyId, Principal, TenantId, Timestamp};
 use parking_lot::Mutex;
+
+use crate::network::Network;
 
 /// A revoked secret is dropped at once; this bounds what another process changed in the file.
 const KEPT: Duration = Duration::from_secs(10);
 const MOST_ENTRIES: usize = 10_000;
+
+/// Somebody, and the networks their key may be used from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Known {
+    pub principal: Principal,
+    pub networks: Arc<[Network]>,
+}
 
 #[derive(Default)]
 pub(crate) struct PrincipalCache {
@@ -18,16 +28,16 @@ pub(crate) struct PrincipalCache {
 #[derive(Default)]
 struct State {
     /// By the secret's fingerprint.
-    entries: HashMap<String, (Principal, Timestamp)>,
+    entries: HashMap<String, (Known, Timestamp)>,
     /// Rises with every removal, so that a query begun before it is not remembered after it.
     generation: u64,
 }
 
 impl PrincipalCache {
-    pub fn get(&self, fingerprint: &str, now: Timestamp) -> Option<Principal> {
+    pub fn get(&self, fingerprint: &str, now: Timestamp) -> Option<Known> {
         let state = self.state.lock();
-        let (principal, until) = state.entries.get(fingerprint)?;
-        (now < *until).then(|| principal.clone())
+        let (known, until) = state.entries.get(fingerprint)?;
+        (now < *until).then(|| known.clone())
     }
 
     /// To be taken before the query whose result is given to [`PrincipalCache::put`].
@@ -36,13 +46,7 @@ impl PrincipalCache {
     }
 
     /// Remembers until `end` at the latest, unless something was removed since `generation`.
-    pub fn put(
-        &self,
-        fingerprint: String,
-        principal: Principal,
-        times: (Timestamp, Timestamp),
-        generation: u64,
-    ) {
+    pub fn put(&self, fingerprint: String, known: Known, times: (Timestamp, Timestamp), generation: u64) {
         let (now, end) = times;
         let mut state = self.state.lock();
         if state.generation != generation {
@@ -54,12 +58,17 @@ impl PrincipalCache {
                 state.entries.clear();
             }
         }
-        state.entries.insert(fingerprint, (principal, now.plus(KEPT).min(end)));
+        state.entries.insert(fingerprint, (known, now.plus(KEPT).min(end)));
     }
 
     /// Forgets a key.
     pub fn forget_key(&self, id: &KeyId) {
         self.forget(|principal| matches!(&principal.actor, Actor::Key { id: k } if k == id));
+    }
+
+    /// Forgets everybody of a tenant.
+    pub fn forget_tenant(&self, id: &TenantId) {
+        self.forget(|principal| principal.tenant == *id);
     }
 
     /// Forgets everyone: cheap, and right after any change of sessions.
@@ -70,21 +79,21 @@ impl PrincipalCache {
     fn forget(&self, which: impl Fn(&Principal) -> bool) {
         let mut state = self.state.lock();
         state.generation += 1;
-        state.entries.retain(|_, (principal, _)| !which(principal));
+        state.entries.retain(|_, (known, _)| !which(&known.principal));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lectern_kernel::{Role, TenantId};
 
     #[test]
     fn what_was_revoked_during_the_query_is_not_remembered() {
         let cache = PrincipalCache::default();
         let id = KeyId::generate();
         let actor = Actor::Key { id: id.clone() };
-        let principal = Principal { tenant: TenantId::main(), user: None, role: Role::Admin, actor };
+        let principal = Principal::unlimited(TenantId::main(), None, actor);
+        let principal = Known { principal, networks: Arc::default() };
         let (now, end) = (Timestamp(0), Timestamp(60_000));
         let before = cache.generation();
         cache.forget_key(&id);

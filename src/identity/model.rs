@@ -1,7 +1,7 @@
 //! What comes in and what goes out.
 
 use lectern_edge::Validate;
-use lectern_kernel::{FieldError, KeyId, Role, TenantId, Timestamp, UserId};
+use lectern_kernel::{FieldError, KeyId, ProviderId, Role, TenantId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -15,11 +15,11 @@ pub(crate) fn email_key(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-fn wrong(field: &str, message: &str) -> FieldError {
+pub(crate) fn wrong(field: &str, message: &str) -> FieldError {
     FieldError { field: field.to_owned(), message: message.to_owned() }
 }
 
-fn check_name(name: &str, errors: &mut Vec<FieldError>) {
+pub(crate) fn check_name(name: &str, errors: &mut Vec<FieldError>) {
     if name.trim().is_empty() {
         errors.push(wrong("name", "must not be empty"));
     } else if name.chars().count() > LONGEST_NAME {
@@ -30,7 +30,7 @@ fn check_name(name: &str, errors: &mut Vec<FieldError>) {
 }
 
 /// RFC 5321 allows more than anybody uses: something, an @, something, without spaces.
-fn check_email(email: &str, errors: &mut Vec<FieldError>) {
+pub(crate) fn check_email(email: &str, errors: &mut Vec<FieldError>) {
     let email = email.trim();
     let split = email.rsplit_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
     if !split || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -93,12 +93,22 @@ pub struct SetupView {
 }
 
 /// Signs in.
-#[derive(Clone, Deserialize, ToSchema)]
+#[derive(Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSession {
+    /// With `provider`, whatever that directory knows people by.
     pub email: String,
     #[schema(format = Password)]
     pub password: String,
+    /// Where to sign in; only needed when more than one tenant knows e-mail and password.
+    #[serde(default)]
+    pub tenant: Option<TenantId>,
+    /// The second factor: a code of the authenticator app, or a recovery code.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// The directory to sign in with, one of GET /sign-in/options of the tenant.
+    #[serde(default)]
+    pub provider: Option<ProviderId>,
 }
 
 impl Validate for NewSession {}
@@ -110,11 +120,17 @@ pub struct UserView {
     pub name: String,
     pub email: String,
     pub role: Role,
+    /// ISO 639-1 code of the language that the person wants to be spoken to in.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// The voice that the person wants to hear.
+    #[serde(default)]
+    pub voice: Option<String>,
 }
 
 /// A tenant.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct TenantView {
+pub struct TenantName {
     pub id: TenantId,
     pub name: String,
 }
@@ -123,9 +139,14 @@ pub struct TenantView {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SessionView {
     pub user: UserView,
-    pub tenant: TenantView,
+    pub tenant: TenantName,
     /// To be sent in the header `X-CSRF-Token` of every request that changes something.
     pub csrf_token: String,
+    /// What the person may do here.
+    pub permissions: Vec<String>,
+    /// Whether a second factor has to be set up before anything else can be done.
+    #[serde(default)]
+    pub second_factor_needed: bool,
     /// When the session ends even if it is in use.
     pub expires_at: Timestamp,
 }
@@ -157,13 +178,40 @@ pub struct NewKey {
     /// Without it the key holds until it is revoked.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
+    /// What the key may; without them all that its maker may in the tenant.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Addresses and networks it may be used from, as in `10.2.0.0/16`; without them everywhere.
+    #[serde(default)]
+    pub networks: Vec<String>,
 }
 
 impl Validate for NewKey {
     fn validate(&self) -> Vec<FieldError> {
         let mut errors = Vec::new();
         check_name(&self.name, &mut errors);
+        if self.networks.len() > 50 {
+            errors.push(wrong("networks", "must be at most 50"));
+        }
+        let parsed = self.networks.iter().map(|network| network.parse::<crate::network::Network>());
+        errors.extend(parsed.filter_map(Result::err).take(1).map(|message| wrong("networks", message)));
         errors
+    }
+}
+
+/// Replaces a key's secret.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateKey {
+    /// How long the key it replaces still works, 0–720 hours; 24 when absent.
+    #[serde(default)]
+    pub overlap_hours: Option<u32>,
+}
+
+impl Validate for RotateKey {
+    fn validate(&self) -> Vec<FieldError> {
+        let right = self.overlap_hours.is_none_or(|hours| hours <= 720);
+        if right { Vec::new() } else { vec![wrong("overlap_hours", "must be at most 720")] }
     }
 }
 
@@ -174,6 +222,11 @@ pub struct KeyView {
     pub name: String,
     /// The key's first characters.
     pub prefix: String,
+    /// What it may; `*` is everything that its tenant's roles can hold.
+    pub scopes: Vec<String>,
+    /// Networks it may be used from; none: from everywhere.
+    pub networks: Vec<String>,
+    pub created_by: Option<UserId>,
     pub created_at: Timestamp,
     /// To the minute.
     pub last_used_at: Option<Timestamp>,

@@ -17,7 +17,7 @@ const AT_ONCE: usize = 2;
 /// Requests that may wait for a hash; more are told to come back.
 const WAITING: usize = 64;
 
-const SHORTEST: usize = 10;
+pub(crate) const SHORTEST: usize = 10;
 const LONGEST: usize = 200;
 
 /// A well-formed hash that no password is known for: an unknown e-mail costs as much time as a wrong password.
@@ -78,7 +78,11 @@ impl Passwords {
         .await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    /// Slow work on a secret, a few at a time.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let _place = self.queue.clone().try_acquire_owned().map_err(|_| {
             Error::new(Code::Busy, "Too many people sign in at this moment.")
                 .hint("Try again in a few seconds.")

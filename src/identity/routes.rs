@@ -4,18 +4,22 @@ use std::net::IpAddr;
 
 use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::cookie::{Cookie, SameSite};
-use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{HeaderValue, RETRY_AFTER, USER_AGENT};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use lectern_edge::{ApiResult, PathId, Permit, Problem, SESSION_COOKIE, ValidJson, ValidQuery, request_id};
-use lectern_kernel::{KeyId, Page, PageRequest};
+use lectern_edge::{
+    ApiResult, PathId, Permit, Problem, SESSION_COOKIE, ValidJson, ValidQuery, client_ip, request_id,
+};
+use lectern_kernel::{KeyId, Page, PageRequest, UserId};
 use utoipa::OpenApi;
 
 use crate::model::{
-    KeyView, NewKey, NewKeyView, NewSession, NewSetup, PasswordChange, SessionView, SetupView,
+    KeyView, NewKey, NewKeyView, NewSession, NewSetup, PasswordChange, RotateKey, SessionView, SetupView,
 };
-use crate::session::SignedIn;
-use crate::{Identity, KeysManage, Refused, SessionUse};
+use crate::session::{Caller, SignedIn};
+use crate::{Identity, KeysManage, KeysRead, OperatorsManage, Refused, SessionUse};
+
+const LONGEST_AGENT: usize = 200;
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
@@ -28,7 +32,13 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         )
         .service(web::resource("/session/password").route(web::post().to(change_password)))
         .service(web::resource("/keys").route(web::get().to(list_keys)).route(web::post().to(create_key)))
-        .service(web::resource("/keys/{id}").route(web::delete().to(delete_key)));
+        .service(web::resource("/keys/{id}").route(web::delete().to(delete_key)))
+        .service(web::resource("/keys/{id}/rotate").route(web::post().to(rotate_key)))
+        .service(
+            web::resource("/operators/{id}")
+                .route(web::put().to(put_operator))
+                .route(web::delete().to(delete_operator)),
+        );
 }
 
 #[derive(OpenApi)]
@@ -41,12 +51,21 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     change_password,
     list_keys,
     create_key,
-    delete_key
+    delete_key,
+    rotate_key,
+    put_operator,
+    delete_operator
 ))]
 struct Description;
 
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
-    Description::openapi()
+    let mut whole = Description::openapi();
+    whole.merge(crate::routes_people::Description::openapi());
+    whole.merge(crate::routes_profile::Description::openapi());
+    whole.merge(crate::routes_factors::Description::openapi());
+    whole.merge(crate::routes_providers::Description::openapi());
+    whole.merge(crate::routes_sign_in::Description::openapi());
+    whole
 }
 
 /// Whether the appliance has its first administrator.
@@ -68,25 +87,27 @@ async fn create_setup(
     identity: Data<Identity>,
     body: ValidJson<NewSetup>,
 ) -> ApiResult {
-    match identity.set_up(body.0).await {
+    match identity.set_up(body.0, &caller(&request)).await {
         Ok(signed_in) => Ok(welcome(&identity, signed_in)),
         Err(refused) => refuse(&request, refused),
     }
 }
 
-/// Signs in with e-mail and password.
+/// Signs in with e-mail and password, here or at a directory.
 #[utoipa::path(post, path = "/session", tag = "identity", operation_id = "create_session", security(()),
     request_body = NewSession, responses(
     (status = 201, body = SessionView, description = "Signed in; the session cookie is set"),
-    (status = 400, body = Problem), (status = 401, body = Problem), (status = 415, body = Problem),
-    (status = 422, body = Problem),
+    (status = 400, body = Problem),
+    (status = 401, body = Problem, description = "Wrong, or a second proof is needed: second_factor_required"),
+    (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+    (status = 415, body = Problem), (status = 422, body = Problem), (status = 502, body = Problem),
     (status = 429, body = Problem, description = "Too many failures; Retry-After says how long to wait")))]
 async fn create_session(
     request: HttpRequest,
     identity: Data<Identity>,
     body: ValidJson<NewSession>,
 ) -> ApiResult {
-    match identity.sign_in(body.0, &address(&request)).await {
+    match identity.sign_in(body.0, &caller(&request)).await {
         Ok(signed_in) => Ok(welcome(&identity, signed_in)),
         Err(refused) => refuse(&request, refused),
     }
@@ -103,7 +124,7 @@ async fn get_session(permit: Permit<SessionUse>, identity: Data<Identity>) -> Ap
 #[utoipa::path(delete, path = "/session", tag = "identity", operation_id = "delete_session", responses(
     (status = 204, description = "Signed out"), (status = 401, body = Problem), (status = 403, body = Problem)))]
 async fn delete_session(permit: Permit<SessionUse>, identity: Data<Identity>) -> ApiResult {
-    identity.sign_out(permit.principal()).await?;
+    identity.sign_out(permit.scope(), permit.principal()).await?;
     let mut cookie = identity.cookie(String::new());
     cookie.make_removal();
     Ok(HttpResponse::NoContent().cookie(cookie).finish())
@@ -121,7 +142,7 @@ async fn change_password(
     identity: Data<Identity>,
     body: ValidJson<PasswordChange>,
 ) -> ApiResult {
-    match identity.change_password(permit.principal(), body.0).await {
+    match identity.change_password(permit.scope(), permit.principal(), body.0).await {
         Ok(()) => Ok(HttpResponse::NoContent().finish()),
         Err(refused) => refuse(&request, refused),
     }
@@ -132,7 +153,7 @@ async fn change_password(
     (status = 200, body = Page<KeyView>), (status = 400, body = Problem), (status = 401, body = Problem),
     (status = 403, body = Problem)))]
 async fn list_keys(
-    permit: Permit<KeysManage>,
+    permit: Permit<KeysRead>,
     identity: Data<Identity>,
     page: ValidQuery<PageRequest>,
 ) -> ApiResult {
@@ -149,7 +170,8 @@ async fn create_key(
     identity: Data<Identity>,
     body: ValidJson<NewKey>,
 ) -> ApiResult {
-    Ok(HttpResponse::Created().json(identity.create_key(permit.scope(), body.0).await?))
+    let rights = &permit.principal().rights;
+    Ok(HttpResponse::Created().json(identity.create_key(permit.scope(), rights, body.0).await?))
 }
 
 /// Revokes an API key at once.
@@ -162,8 +184,50 @@ async fn delete_key(permit: Permit<KeysManage>, identity: Data<Identity>, id: Pa
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// A new secret with the same rights; the old one works on for a while.
+#[utoipa::path(post, path = "/keys/{id}/rotate", tag = "identity", operation_id = "rotate_key",
+    params(("id" = KeyId, Path)), request_body = RotateKey, responses((status = 201, body = NewKeyView),
+    (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+    (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn rotate_key(
+    permit: Permit<KeysManage>,
+    identity: Data<Identity>,
+    id: PathId<KeyId>,
+    body: ValidJson<RotateKey>,
+) -> ApiResult {
+    Ok(HttpResponse::Created()
+        .json(identity.rotate_key(permit.scope(), &permit.principal().rights, &id.0, &body.0).await?))
+}
+
+/// Makes a person of this tenant an operator of the appliance.
+#[utoipa::path(put, path = "/operators/{id}", tag = "operator", operation_id = "put_operator",
+    params(("id" = UserId, Path)), responses((status = 204, description = "Is an operator"),
+    (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn put_operator(
+    permit: Permit<OperatorsManage>,
+    identity: Data<Identity>,
+    id: PathId<UserId>,
+) -> ApiResult {
+    identity.add_operator(permit.scope(), id.0.as_str()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Takes the appliance out of an operator's hands; the last one stays.
+#[utoipa::path(delete, path = "/operators/{id}", tag = "operator", operation_id = "delete_operator",
+    params(("id" = UserId, Path)), responses((status = 204, description = "Is no operator any more"),
+    (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+    (status = 409, body = Problem)))]
+async fn delete_operator(
+    permit: Permit<OperatorsManage>,
+    identity: Data<Identity>,
+    id: PathId<UserId>,
+) -> ApiResult {
+    identity.remove_operator(permit.scope(), id.0.as_str()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
 impl Identity {
-    fn cookie(&self, token: String) -> Cookie<'static> {
+    pub(crate) fn cookie(&self, token: String) -> Cookie<'static> {
         let seconds = i64::try_from(self.inner.limits.lifetime.0.as_secs()).unwrap_or(i64::MAX);
         Cookie::build(SESSION_COOKIE, token)
             .path("/")
@@ -175,28 +239,32 @@ impl Identity {
     }
 }
 
-fn welcome(identity: &Identity, signed_in: SignedIn) -> HttpResponse {
+pub(crate) fn welcome(identity: &Identity, signed_in: SignedIn) -> HttpResponse {
     HttpResponse::Created().cookie(identity.cookie(signed_in.token)).json(signed_in.view)
 }
 
 /// The problem, with the true `Retry-After` when there is one.
-fn refuse(request: &HttpRequest, refused: Refused) -> ApiResult {
+pub(crate) fn refuse(request: &HttpRequest, refused: Refused) -> ApiResult {
     let Some(wait) = refused.retry_after else { return Err(refused.error.into()) };
     let mut response = Problem::of(&refused.error, request_id(request).as_deref()).response();
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
     Ok(response)
 }
 
-/// Where the request comes from. Behind a proxy on this machine it is what the proxy saw, the last entry of
-/// `X-Forwarded-For`; from anywhere else that header is only what the client claims.
-fn address(request: &HttpRequest) -> String {
-    let Some(peer) = request.peer_addr() else { return "unknown".to_owned() };
-    let forwarded = request.headers().get_all("x-forwarded-for").last();
-    let forwarded = forwarded.and_then(|v| v.to_str().ok()).and_then(|v| v.rsplit(',').next());
-    let seen = forwarded.and_then(|v| v.trim().parse::<IpAddr>().ok());
-    match seen.filter(|_| peer.ip().is_loopback()).unwrap_or(peer.ip()).to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
+/// Where a request to sign in comes from.
+pub(crate) fn caller(request: &HttpRequest) -> Caller {
+    let address = client_ip(request);
+    let network = match address {
+        None => "unknown".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
         // One network of a site, as one client can take any address in it.
-        IpAddr::V6(address) => format!("{:x?}", &address.segments()[..4]),
+        Some(IpAddr::V6(address)) => format!("{:x?}", &address.segments()[..4]),
+    };
+    let agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
+    Caller {
+        network,
+        address: address.map(|address| address.to_string()),
+        agent: agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect()),
+        request: request_id(request),
     }
 }

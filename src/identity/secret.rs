@@ -1,6 +1,6 @@
 //! Random secrets and their forms: session tokens, API keys, the set-up code.
 
-use lectern_kernel::{Error, Result};
+use lectern_kernel::{Error, Result, TenantId};
 use sha2::{Digest, Sha256};
 
 /// RFC 4648 base 32 in lower case.
@@ -9,6 +9,7 @@ const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 const CLEAR: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
 const KEY_PREFIX: &str = "lec_";
+const INVITATION_PREFIX: &str = "inv_";
 const KEY_BODY: usize = 32;
 const KEY_CHECK: usize = 6;
 /// What of a key is kept in plain, to know it again in a list.
@@ -20,9 +21,15 @@ pub(crate) fn fingerprint(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
 }
 
-/// 256 random bits for a session cookie.
-pub(crate) fn session_token() -> Result<String> {
-    Ok(hex::encode(random::<32>()?))
+/// 256 random bits for a session cookie, behind the tenant's name.
+pub(crate) fn session_token(tenant: &TenantId) -> Result<String> {
+    Ok(format!("{tenant}.{}", hex::encode(random::<32>()?)))
+}
+
+/// The tenant that a cookie says it belongs to; its database decides.
+pub(crate) fn tenant_of_session(token: &str) -> Option<TenantId> {
+    // The first version knew one tenant and named none.
+    token.split_once('.').map_or_else(|| Some(TenantId::main()), |(tenant, _)| tenant.parse().ok())
 }
 
 /// Follows from the session's token, so it need not be stored, and does not give the token away.
@@ -33,26 +40,40 @@ pub(crate) fn csrf_token(session_token: &str) -> String {
     hex::encode(hash.finalize())
 }
 
-/// A new API key: `lec_`, 160 random bits, 30 bits of checksum.
-pub(crate) fn api_key() -> Result<String> {
-    let body = letters(BASE32, &random::<KEY_BODY>()?);
+/// A new API key: `lec_`, the tenant, 160 random bits, 30 bits of checksum.
+pub(crate) fn api_key(tenant: &TenantId) -> Result<String> {
+    let body = format!("{tenant}_{}", letters(BASE32, &random::<KEY_BODY>()?));
     let checksum = key_checksum(&body);
     Ok(format!("{KEY_PREFIX}{body}{checksum}"))
 }
 
-/// Whether the text can be a key at all: mistyped and foreign ones are refused without a query.
-pub(crate) fn is_api_key(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix(KEY_PREFIX) else { return false };
-    if rest.len() != KEY_BODY + KEY_CHECK || !rest.bytes().all(|b| BASE32.contains(&b)) {
-        return false;
+/// The tenant of what can be a key at all: mistyped and foreign ones are refused without a query.
+pub(crate) fn tenant_of_key(text: &str) -> Option<TenantId> {
+    let rest = text.strip_prefix(KEY_PREFIX)?;
+    // The first version knew one tenant and named none.
+    let (tenant, random) = rest.rsplit_once('_').unwrap_or(("main", rest));
+    if random.len() != KEY_BODY + KEY_CHECK || !random.bytes().all(|b| BASE32.contains(&b)) {
+        return None;
     }
-    let (body, checksum) = rest.split_at(KEY_BODY);
-    key_checksum(body) == checksum
+    let (body, checksum) = rest.split_at(rest.len() - KEY_CHECK);
+    (key_checksum(body) == checksum).then(|| tenant.parse().ok()).flatten()
+}
+
+/// A link's secret: `inv_`, the tenant, 160 random bits.
+pub(crate) fn invitation_token(tenant: &TenantId) -> Result<String> {
+    Ok(format!("{INVITATION_PREFIX}{tenant}_{}", letters(BASE32, &random::<KEY_BODY>()?)))
+}
+
+/// The tenant that a link says it belongs to.
+pub(crate) fn tenant_of_invitation(text: &str) -> Option<TenantId> {
+    let (tenant, random) = text.trim().strip_prefix(INVITATION_PREFIX)?.rsplit_once('_')?;
+    (random.len() == KEY_BODY).then(|| tenant.parse().ok()).flatten()
 }
 
 /// The part of a key that may be shown.
 pub(crate) fn key_prefix(key: &str) -> &str {
-    &key[..KEY_SHOWN.min(key.len())]
+    let tenant = key.rfind('_').map_or(0, |at| at + 1 - KEY_PREFIX.len());
+    &key[..(tenant + KEY_SHOWN).min(key.len())]
 }
 
 fn key_checksum(body: &str) -> String {
@@ -88,19 +109,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_with_one_wrong_letter_is_no_key() {
-        let key = api_key().expect("random");
-        assert_eq!(key.len(), 4 + 32 + 6);
-        assert!(is_api_key(&key));
+    fn a_key_names_its_tenant_and_with_one_wrong_letter_is_no_key() {
+        let acme: TenantId = "acme-2".parse().expect("a name");
+        let key = api_key(&acme).expect("random");
+        assert_eq!(key.len(), 4 + 7 + 32 + 6);
+        assert_eq!(tenant_of_key(&key), Some(acme.clone()));
+        assert_eq!(key_prefix(&key), &key[..4 + 7 + 6]);
         for at in 4..key.len() {
             let other = if key.as_bytes()[at] == b'a' { "b" } else { "a" };
             let mut wrong = key.clone();
             wrong.replace_range(at..=at, other);
-            assert!(!is_api_key(&wrong), "{at}");
+            assert_eq!(tenant_of_key(&wrong), None, "{at}");
         }
         for bad in ["", "lec_", "lec_é", &key[..41], &format!("{key}a"), &key.to_uppercase()] {
-            assert!(!is_api_key(bad), "{bad}");
+            assert_eq!(tenant_of_key(bad), None, "{bad}");
         }
+        let old = format!("lec_{}", "a".repeat(32));
+        let old = format!("{old}{}", key_checksum(&old[4..]));
+        assert_eq!(tenant_of_key(&old), Some(TenantId::main()));
+        let invitation = invitation_token(&acme).expect("random");
+        assert_eq!(tenant_of_invitation(&invitation), Some(acme.clone()));
+        assert_eq!(tenant_of_session(&session_token(&acme).expect("random")), Some(acme));
+        assert_eq!(tenant_of_session("../x.00"), None);
     }
 
     #[test]
@@ -113,9 +143,10 @@ mod tests {
 
     #[test]
     fn secrets_differ_and_a_csrf_token_does_not_show_the_session() {
-        let (a, b) = (session_token().expect("random"), session_token().expect("random"));
+        let token = || session_token(&TenantId::main()).expect("random");
+        let (a, b) = (token(), token());
         assert_ne!(a, b);
-        assert_eq!(a.len(), 64);
+        assert_eq!(a.len(), 5 + 64);
         assert_ne!(csrf_token(&a), a);
         assert_ne!(csrf_token(&a), fingerprint(&a));
         assert_eq!(csrf_token(&a), csrf_token(&a));

@@ -1,14 +1,30 @@
-//! Browser sessions: sign in, look, sign out, change the password.
+//! Browser sessions: look, sign out, change the password.
 
-use lectern_kernel::{Actor, Code, Error, Principal, Result, SessionId, UserId};
-use lectern_store::outbox;
+use lectern_kernel::{Actor, Code, Error, Principal, Result, Scope, SessionId, TenantId, UserId};
+use lectern_store::audit::{self, Change};
+use lectern_store::{StoreError, Tx, outbox};
 
-use crate::model::{NewSession, PasswordChange, SessionView, email_key};
-use crate::store::Account;
-use crate::{Identity, Refused, password, secret, store};
+use crate::model::{PasswordChange, SessionView, TenantName, email_key};
+use crate::sign_in::account_name;
+use crate::{Identity, Refused, password, store, store_people, store_policy};
 
-/// More browsers than one person has.
-const SESSIONS_A_USER: u32 = 50;
+/// Where a sign-in comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// What is slowed down after failures: an address, or the network of one.
+    pub network: String,
+    pub address: Option<String>,
+    /// What the browser calls itself.
+    pub agent: Option<String>,
+    pub request: Option<String>,
+}
+
+impl Caller {
+    /// The scope of somebody who is not signed in yet.
+    pub(crate) fn scope(&self, tenant: TenantId) -> Scope {
+        Scope::system(tenant).requested(self.address.clone(), self.request.clone())
+    }
+}
 
 /// A session that was just opened.
 pub struct SignedIn {
@@ -18,117 +34,97 @@ pub struct SignedIn {
 }
 
 impl Identity {
-    /// Opens a session; `address` is where the request comes from.
-    pub async fn sign_in(&self, new: NewSession, address: &str) -> Result<SignedIn, Refused> {
-        let now = self.now();
-        let key = email_key(&new.email);
-        let blocked = |wait| Refused::throttled("failed attempts to sign in", wait);
-        self.inner.addresses.begin(address, now).map_err(blocked)?;
-        // A name of any length must not fill the table.
-        let account_name = secret::fingerprint(&key);
-        self.inner.accounts.begin(&account_name, now).map_err(blocked)?;
-        let account = self.control().read(move |tx| store::account_by_email(tx, &key)).await?;
-        let account = self.check(account, new.password).await?;
-        self.inner.accounts.succeeded(&account_name);
-        self.inner.addresses.take_back(address, now);
-        Ok(self.open_session(&account.id).await?)
-    }
-
-    async fn check(&self, account: Option<Account>, password: String) -> Result<Account> {
-        let hash = account.as_ref().map(|a| a.password.clone());
-        let right = self.inner.passwords.verify(password, hash).await?;
-        account.filter(|_| right).ok_or_else(wrong_credentials)
-    }
-
-    pub(crate) async fn open_session(&self, user: &UserId) -> Result<SignedIn> {
-        let token = secret::session_token()?;
-        let (fingerprint, csrf) = (secret::fingerprint(&token), secret::csrf_token(&token));
-        let (id, user) = (SessionId::generate(), user.clone());
-        let expires_at = self.now().plus(self.inner.limits.lifetime.0);
-        let view = self
-            .control()
-            .write(move |tx| {
-                store::insert_session(tx, &id, &user, &fingerprint, expires_at)?;
-                store::trim_sessions(tx, &user, SESSIONS_A_USER)?;
-                outbox::push(tx, "session.opened", user.as_str(), &())?;
-                store::view_session(tx, &id, csrf)
-            })
-            .await?;
-        let view = view.ok_or_else(|| Error::internal("the session is gone in its own transaction"))?;
-        Ok(SignedIn { token, view })
-    }
-
     /// The session of the principal.
     pub async fn session(&self, principal: &Principal) -> Result<SessionView> {
-        let (id, csrf) = own_session(principal)?;
-        let view = self.control().read(move |tx| store::view_session(tx, &id, csrf)).await?;
-        view.ok_or_else(|| Error::new(Code::Unauthenticated, "The session is over."))
+        let (session, user, csrf_token) = own_session(principal)?;
+        let (tenant, catalogue) = (principal.tenant.clone(), self.inner.catalogue.clone());
+        let found = self
+            .tenant(&Scope::granted(principal))?
+            .db
+            .read(move |tx| {
+                let Some(user) = store_people::user_by_id(tx, &user)? else { return Ok(None) };
+                let Some((end, proven)) = store::session_end(tx, &session)? else { return Ok(None) };
+                let rights = catalogue.rights(tx, &user.role)?;
+                let needed = !proven && store_policy::policy(tx)?.second_factor.asks(&rights);
+                Ok(Some((user, end, needed)))
+            })
+            .await?;
+        let (user, expires_at, second_factor_needed) =
+            found.ok_or_else(|| Error::new(Code::Unauthenticated, "The session is over."))?;
+        let name = self.inner.stores.record(&tenant).map(|record| record.name.clone()).unwrap_or_default();
+        let permissions = principal.rights.names().map(str::to_owned).collect();
+        let tenant = TenantName { id: tenant, name };
+        Ok(SessionView { user, tenant, csrf_token, permissions, second_factor_needed, expires_at })
     }
 
     /// Ends the session of the principal.
-    pub async fn sign_out(&self, principal: &Principal) -> Result<()> {
-        let (id, _) = own_session(principal)?;
-        self.control().write(move |tx| store::delete_session(tx, &id)).await?;
-        self.inner.cache.clear();
-        Ok(())
+    pub async fn sign_out(&self, scope: &Scope, principal: &Principal) -> Result<()> {
+        let (session, user, _) = own_session(principal)?;
+        self.end_session(scope, &user, &session).await
     }
 
     /// Changes the own password; the user's other sessions end.
     pub async fn change_password(
         &self,
+        scope: &Scope,
         principal: &Principal,
         change: PasswordChange,
     ) -> Result<(), Refused> {
-        let (session, _) = own_session(principal)?;
-        let user = principal.user.clone().ok_or_else(not_a_session)?;
-        let account = self.control().read(move |tx| store::account_by_id(tx, &user)).await?;
+        let (session, user, _) = own_session(principal)?;
+        let store = self.tenant(scope)?;
+        let account = store.db.read(move |tx| store_people::account_by_id(tx, &user)).await?;
         let account = account.ok_or_else(not_a_session)?;
         if let Some(complaint) = password::complaint(&change.new, &account.email) {
             return Err(Error::field("new", complaint).into());
         }
+        self.check_password(scope.tenant(), ("new", &change.new), &account.name, &account.email).await?;
         // A stolen session must not be a way to guess the password faster.
-        let name = secret::fingerprint(&email_key(&account.email));
+        let name = account_name(Some(scope.tenant()), &email_key(&account.email));
         let blocked = |wait| Refused::throttled("wrong passwords", wait);
         self.inner.accounts.begin(&name, self.now()).map_err(blocked)?;
-        let account = self.check(Some(account), change.current).await.map_err(wrong_current)?;
+        if !self.inner.passwords.verify(change.current, account.password.clone()).await? {
+            return Err(Error::field("current", "is not your password").into());
+        }
         self.inner.accounts.succeeded(&name);
         let hash = self.inner.passwords.hash(change.new).await?;
-        self.control()
+        let scope = scope.clone();
+        store
+            .db
             .write(move |tx| {
-                store::set_password(tx, &account.id, &hash)?;
+                store_people::set_password(tx, &account.id, &hash)?;
                 store::delete_sessions(tx, &account.id, Some(&session))?;
-                outbox::push(tx, "user.password_changed", account.id.as_str(), &())
+                password_changed(tx, &scope, &account.id)
             })
             .await?;
         self.inner.cache.clear();
         Ok(())
     }
 
-    /// Removes sessions that are over; to be called every hour. The number removed.
-    pub async fn sweep(&self) -> Result<usize> {
+    /// Removes a tenant's sessions and links that are over; to be called every hour. The number removed.
+    pub async fn sweep(&self, tenant: &TenantId) -> Result<usize> {
         let idle_since = self.now().minus(self.inner.limits.idle.0);
-        Ok(self.control().write(move |tx| store::sweep_sessions(tx, idle_since)).await?)
+        let store = self.tenant(&Scope::system(tenant.clone()))?;
+        let swept = store.db.write(move |tx| {
+            Ok(store::sweep_sessions(tx, idle_since)? + store_people::sweep_invitations(tx)?)
+        });
+        Ok(swept.await?)
     }
 }
 
-fn own_session(principal: &Principal) -> Result<(SessionId, String)> {
-    match &principal.actor {
-        Actor::Session { id, csrf_token } => Ok((id.clone(), csrf_token.clone())),
-        Actor::Key { .. } | Actor::Local => Err(not_a_session()),
+pub(crate) fn password_changed(tx: &mut Tx<'_>, scope: &Scope, user: &UserId) -> Result<(), StoreError> {
+    audit::record(tx, scope, Change::new("user.password_changed", user.as_str()))?;
+    outbox::push(tx, "user.password_changed", user.as_str(), &())
+}
+
+/// Session, person and CSRF token of somebody who came by a browser.
+pub(crate) fn own_session(principal: &Principal) -> Result<(SessionId, UserId, String)> {
+    match (&principal.actor, &principal.user) {
+        (Actor::Session { id, csrf_token }, Some(user)) => Ok((id.clone(), user.clone(), csrf_token.clone())),
+        _ => Err(not_a_session()),
     }
 }
 
-fn not_a_session() -> Error {
+pub(crate) fn not_a_session() -> Error {
     Error::new(Code::Unauthenticated, "This needs a browser session; an API key has none.")
         .hint("Sign in with e-mail and password at POST /api/v1/session.")
-}
-
-fn wrong_credentials() -> Error {
-    Error::new(Code::WrongCredentials, "There is no user with this e-mail and password.")
-        .hint("An administrator can set a new password with `lectern user password`.")
-}
-
-/// The person is signed in, so it is a wrong field and no 401 that would send them to the sign-in page.
-fn wrong_current(error: Error) -> Error {
-    if error.code == Code::WrongCredentials { Error::field("current", "is not your password") } else { error }
 }

@@ -4,13 +4,16 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lectern_kernel::{Code, Error, Result, TenantId, Timestamp};
+use lectern_kernel::{Code, Error, Result, Role, Scope, TenantId, Timestamp};
 use parking_lot::Mutex;
 use subtle::ConstantTimeEq;
 
 use crate::model::{NewSetup, SetupView};
-use crate::session::SignedIn;
-use crate::{Identity, Refused, secret, store};
+use crate::second_factor::Proof;
+use crate::session::{Caller, SignedIn};
+use crate::sign_in::Opening;
+use crate::users::prepare_user;
+use crate::{Identity, Refused, secret, store_people};
 
 const WRONG_TRIES: usize = 10;
 const WINDOW: Duration = Duration::from_mins(1);
@@ -69,7 +72,8 @@ impl Identity {
         if self.inner.setup.done.load(Ordering::Relaxed) {
             return Ok(false);
         }
-        let users = self.control().read(store::count_users).await?;
+        let store = self.tenant(&Scope::system(TenantId::main()))?;
+        let users = store.db.read(store_people::count_users).await?;
         self.inner.setup.done.store(users > 0, Ordering::Relaxed);
         Ok(users == 0)
     }
@@ -79,26 +83,31 @@ impl Identity {
         Ok(SetupView { needed, version: env!("CARGO_PKG_VERSION").to_owned() })
     }
 
-    /// Makes the first administrator and signs them in.
-    pub async fn set_up(&self, new: NewSetup) -> Result<SignedIn, Refused> {
+    /// Makes the first administrator, who owns the tenant `main` and operates the appliance, and signs them in.
+    pub async fn set_up(&self, new: NewSetup, caller: &Caller) -> Result<SignedIn, Refused> {
         if !self.setup_needed().await? {
             return Err(already().into());
         }
         self.inner.setup.check(&new.code, self.now())?;
-        let prepared = self.prepare_user(TenantId::main(), new.user()).await?;
-        let view = prepared.view.clone();
-        self.control()
+        let prepared = prepare_user(new.user(), Role::OWNER)?.finish(self, &TenantId::main()).await?;
+        let (view, main) = (prepared.view.clone(), TenantId::main());
+        self.note_name(&main, &prepared.email_key).await?;
+        let scope = caller.scope(main.clone()).acting(&view.id, "set-up");
+        self.tenant(&scope)?
+            .db
             .write(move |tx| {
                 // Two who hold the code at the same moment: one of them comes first.
-                if store::count_users(tx)? > 0 {
+                if store_people::count_users(tx)? > 0 {
                     return Err(already().into());
                 }
-                prepared.insert(tx)
+                prepared.insert(tx, &scope)
             })
             .await?;
+        self.add_operator(&caller.scope(main.clone()), view.id.as_str()).await?;
         self.inner.setup.state.lock().fingerprint = None;
         self.inner.setup.done.store(true, Ordering::Relaxed);
-        Ok(self.open_session(&view.id).await?)
+        let opening = Opening { tenant: &main, user: &view.id, method: "set-up", proof: Proof::Nothing };
+        Ok(self.open_session(opening, caller).await?)
     }
 }
 

@@ -1,105 +1,51 @@
-//! All SQL of this area, on `control.db`.
+//! SQL of sessions and keys in a tenant's database.
 
-use lectern_kernel::{Actor, Code, Error, KeyId, Principal, Role, SessionId, TenantId, Timestamp, UserId};
+use lectern_kernel::{KeyId, Role, SessionId, Timestamp, UserId};
 use lectern_store::{Row, StoreError, Tx, params};
 
-use crate::model::{KeyView, SessionView, TenantView, UserView};
+use crate::model::KeyView;
+use crate::model_people::OpenSessionView;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// What signing in needs of a user.
-pub(crate) struct Account {
-    pub id: UserId,
-    pub email: String,
-    pub password: String,
+/// A session as it was found by its secret's fingerprint.
+pub(crate) struct FoundSession {
+    pub id: SessionId,
+    pub user: UserId,
+    pub role: Role,
+    pub created_at: Timestamp,
+    pub seen_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// Whether it was opened with all the proof that can be asked for.
+    pub second_factor: bool,
 }
 
-/// A session or key as it was found by its secret's fingerprint.
-pub(crate) struct Found {
-    pub principal: Principal,
-    pub seen_at: Option<Timestamp>,
+/// A key as it was found by its secret's fingerprint.
+pub(crate) struct FoundKey {
+    pub id: KeyId,
+    pub last_used_at: Option<Timestamp>,
     pub expires_at: Option<Timestamp>,
 }
 
-fn role(text: &str) -> Result<Role> {
-    match text {
-        "admin" => Ok(Role::Admin),
-        other => Err(Error::internal(format!("the role '{other}' is unknown to this version")).into()),
-    }
+/// A session to be kept, by its secret's fingerprint.
+pub(crate) struct SessionRow<'a> {
+    pub id: &'a SessionId,
+    pub user: &'a UserId,
+    pub fingerprint: &'a str,
+    pub method: &'a str,
+    pub address: Option<&'a str>,
+    pub agent: Option<&'a str>,
+    pub second_factor: bool,
+    pub expires_at: Timestamp,
 }
 
-pub(crate) fn count_users(tx: &Tx<'_>) -> Result<u64> {
-    Ok(tx.scalar("SELECT count(*) FROM users", params![])?.unwrap_or_default())
-}
-
-/// A user with the e-mail's compared form and the password's hash.
-pub(crate) struct UserRow<'a> {
-    pub view: &'a UserView,
-    pub tenant: &'a TenantId,
-    pub email_key: &'a str,
-    pub password: &'a str,
-}
-
-pub(crate) fn insert_user(tx: &Tx<'_>, user: &UserRow<'_>) -> Result<()> {
-    let UserRow { view, tenant, email_key, password } = user;
-    let now = tx.now();
-    let inserted = tx.execute(
-        "INSERT INTO users (id, tenant_id, name, email, email_key, role, password, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (email_key) DO NOTHING",
-        params![&view.id, *tenant, &view.name, &view.email, *email_key, view.role.as_str(), *password, now],
-    )?;
-    if inserted == 0 {
-        return Err(Error::new(Code::Conflict, "There is a user with this e-mail already.").into());
-    }
-    Ok(())
-}
-
-pub(crate) fn account_by_email(tx: &Tx<'_>, email_key: &str) -> Result<Option<Account>> {
-    tx.query_one("SELECT id, email, password FROM users WHERE email_key = $1", params![email_key], account)
-}
-
-pub(crate) fn account_by_id(tx: &Tx<'_>, id: &UserId) -> Result<Option<Account>> {
-    tx.query_one("SELECT id, email, password FROM users WHERE id = $1", params![id], account)
-}
-
-fn account(row: &Row<'_>) -> Result<Account> {
-    Ok(Account { id: row.get("id")?, email: row.get("email")?, password: row.get("password")? })
-}
-
-pub(crate) fn set_password(tx: &Tx<'_>, id: &UserId, password: &str) -> Result<()> {
+pub(crate) fn insert_session(tx: &Tx<'_>, session: &SessionRow<'_>) -> Result<()> {
+    let SessionRow { id, user, fingerprint, method, address, agent, second_factor, expires_at } = session;
     tx.execute(
-        "UPDATE users SET password = $2, updated_at = $3 WHERE id = $1",
-        params![id, password, tx.now()],
-    )?;
-    Ok(())
-}
-
-pub(crate) fn list_users(tx: &Tx<'_>, tenant: &TenantId) -> Result<Vec<UserView>> {
-    tx.query(
-        "SELECT id, name, email, role FROM users WHERE tenant_id = $1 ORDER BY id",
-        params![tenant],
-        |row| {
-            Ok(UserView {
-                id: row.get("id")?,
-                name: row.get("name")?,
-                email: row.get("email")?,
-                role: role(&row.get::<String>("role")?)?,
-            })
-        },
-    )
-}
-
-pub(crate) fn insert_session(
-    tx: &Tx<'_>,
-    id: &SessionId,
-    user: &UserId,
-    fingerprint: &str,
-    expires_at: Timestamp,
-) -> Result<()> {
-    tx.execute(
-        "INSERT INTO sessions (id, user_id, token_sha256, created_at, last_seen_at, expires_at)
-         VALUES ($1, $2, $3, $4, $4, $5)",
-        params![id, user, fingerprint, tx.now(), expires_at],
+        "INSERT INTO sessions
+           (id, user_id, token_sha256, method, address, agent, second_factor, created_at, last_seen_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
+        params![*id, *user, *fingerprint, *method, *address, *agent, *second_factor, tx.now(), *expires_at],
     )?;
     Ok(())
 }
@@ -113,58 +59,74 @@ pub(crate) fn trim_sessions(tx: &Tx<'_>, user: &UserId, most: u32) -> Result<usi
     )
 }
 
-/// The session of a cookie; `csrf_token` goes into the principal.
-pub(crate) fn find_session(tx: &Tx<'_>, fingerprint: &str, csrf_token: String) -> Result<Option<Found>> {
+/// The session of a cookie, when its person may come in.
+pub(crate) fn find_session(tx: &Tx<'_>, fingerprint: &str) -> Result<Option<FoundSession>> {
     tx.query_one(
-        "SELECT s.id, s.last_seen_at, s.expires_at, u.id AS user_id, u.tenant_id, u.role
-         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_sha256 = $1",
+        "SELECT s.id, s.created_at, s.last_seen_at, s.expires_at, s.second_factor, u.id AS user_id, u.role
+         FROM sessions s JOIN users u ON u.id = s.user_id
+         WHERE s.token_sha256 = $1 AND u.state = 'active'",
         params![fingerprint],
         |row| {
-            let principal = Principal {
-                tenant: row.get("tenant_id")?,
-                user: Some(row.get("user_id")?),
-                role: role(&row.get::<String>("role")?)?,
-                actor: Actor::Session { id: row.get("id")?, csrf_token },
-            };
-            Ok(Found { principal, seen_at: row.get("last_seen_at")?, expires_at: row.get("expires_at")? })
+            Ok(FoundSession {
+                id: row.get("id")?,
+                user: row.get("user_id")?,
+                role: row.get("role")?,
+                created_at: row.get("created_at")?,
+                seen_at: row.get("last_seen_at")?,
+                expires_at: row.get("expires_at")?,
+                second_factor: row.get("second_factor")?,
+            })
         },
     )
 }
 
-pub(crate) fn view_session(tx: &Tx<'_>, id: &SessionId, csrf_token: String) -> Result<Option<SessionView>> {
-    tx.query_one(
-        "SELECT s.expires_at, u.id AS user_id, u.name, u.email, u.role, t.id AS tenant_id, t.name AS tenant
-         FROM sessions s JOIN users u ON u.id = s.user_id JOIN tenants t ON t.id = u.tenant_id
-         WHERE s.id = $1",
-        params![id],
+/// When a session ends, and whether it has all the proof that can be asked for.
+pub(crate) fn session_end(tx: &Tx<'_>, id: &SessionId) -> Result<Option<(Timestamp, bool)>> {
+    tx.query_one("SELECT expires_at, second_factor FROM sessions WHERE id = $1", params![id], |row| {
+        Ok((row.get("expires_at")?, row.get("second_factor")?))
+    })
+}
+
+pub(crate) fn list_sessions(tx: &Tx<'_>, user: &UserId) -> Result<Vec<OpenSessionView>> {
+    tx.query(
+        "SELECT id, method, address, agent, created_at, last_seen_at FROM sessions
+         WHERE user_id = $1 ORDER BY last_seen_at DESC, id DESC",
+        params![user],
         |row| {
-            Ok(SessionView {
-                user: UserView {
-                    id: row.get("user_id")?,
-                    name: row.get("name")?,
-                    email: row.get("email")?,
-                    role: role(&row.get::<String>("role")?)?,
-                },
-                tenant: TenantView { id: row.get("tenant_id")?, name: row.get("tenant")? },
-                csrf_token,
-                expires_at: row.get("expires_at")?,
+            Ok(OpenSessionView {
+                id: row.get("id")?,
+                current: false,
+                method: row.get("method")?,
+                address: row.get("address")?,
+                agent: row.get("agent")?,
+                created_at: row.get("created_at")?,
+                last_seen_at: row.get("last_seen_at")?,
             })
         },
     )
 }
 
 pub(crate) fn touch_session(tx: &Tx<'_>, id: &SessionId) -> Result<usize> {
+    tx.execute(
+        "UPDATE users SET last_seen_at = $2 WHERE id = (SELECT user_id FROM sessions WHERE id = $1)",
+        params![id, tx.now()],
+    )?;
     tx.execute("UPDATE sessions SET last_seen_at = $2 WHERE id = $1", params![id, tx.now()])
 }
 
-pub(crate) fn delete_session(tx: &Tx<'_>, id: &SessionId) -> Result<usize> {
-    tx.execute("DELETE FROM sessions WHERE id = $1", params![id])
+pub(crate) fn delete_session(tx: &Tx<'_>, user: &UserId, id: &SessionId) -> Result<usize> {
+    tx.execute("DELETE FROM sessions WHERE id = $1 AND user_id = $2", params![id, user])
 }
 
 /// Ends all sessions of a user but one.
 pub(crate) fn delete_sessions(tx: &Tx<'_>, user: &UserId, keep: Option<&SessionId>) -> Result<usize> {
     let keep = keep.map_or("", SessionId::as_str);
     tx.execute("DELETE FROM sessions WHERE user_id = $1 AND id <> $2", params![user, keep])
+}
+
+/// Ends all sessions of the tenant.
+pub(crate) fn delete_all_sessions(tx: &Tx<'_>) -> Result<usize> {
+    tx.execute("DELETE FROM sessions", params![])
 }
 
 /// Removes sessions that are over, or were not used since `idle_since`.
@@ -178,53 +140,118 @@ pub(crate) fn sweep_sessions(tx: &Tx<'_>, idle_since: Timestamp) -> Result<usize
 /// A key to be kept, by its secret's fingerprint.
 pub(crate) struct KeyRow<'a> {
     pub view: &'a KeyView,
-    pub tenant: &'a TenantId,
     pub created_by: Option<&'a UserId>,
     pub fingerprint: &'a str,
 }
 
 pub(crate) fn insert_key(tx: &Tx<'_>, key: &KeyRow<'_>) -> Result<()> {
-    let KeyRow { view, tenant, created_by, fingerprint } = key;
+    let KeyRow { view, created_by, fingerprint } = key;
     tx.execute(
-        "INSERT INTO api_keys
-         (id, tenant_id, name, prefix, role, secret_sha256, created_by, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO api_keys (id, name, prefix, secret_sha256, created_by, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         params![
             &view.id,
-            *tenant,
             &view.name,
             &view.prefix,
-            Role::Admin.as_str(),
             *fingerprint,
             *created_by,
             view.created_at,
             view.expires_at
         ],
     )?;
+    for permission in &view.scopes {
+        tx.execute(
+            "INSERT INTO api_key_scopes (key_id, permission) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            params![&view.id, permission],
+        )?;
+    }
+    for network in &view.networks {
+        tx.execute(
+            "INSERT INTO api_key_networks (key_id, network) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            params![&view.id, network],
+        )?;
+    }
     Ok(())
 }
 
-pub(crate) fn count_keys(tx: &Tx<'_>, tenant: &TenantId) -> Result<u64> {
-    Ok(tx.scalar("SELECT count(*) FROM api_keys WHERE tenant_id = $1", params![tenant])?.unwrap_or_default())
+pub(crate) fn count_keys(tx: &Tx<'_>) -> Result<u64> {
+    Ok(tx.scalar("SELECT count(*) FROM api_keys", params![])?.unwrap_or_default())
 }
 
 /// Keys with ids below `before`, newest first.
-pub(crate) fn list_keys(
-    tx: &Tx<'_>,
-    tenant: &TenantId,
-    before: Option<&str>,
-    limit: u32,
-) -> Result<Vec<KeyView>> {
+pub(crate) fn list_keys(tx: &Tx<'_>, before: Option<&str>, limit: u32) -> Result<Vec<KeyView>> {
+    let keys = tx.query(
+        "SELECT id, name, prefix, created_by, created_at, last_used_at, expires_at FROM api_keys
+         WHERE $1 = '' OR id < $1 ORDER BY id DESC LIMIT $2",
+        params![before.unwrap_or_default(), limit],
+        key,
+    )?;
+    keys.into_iter().map(|key| with_lists(tx, key)).collect()
+}
+
+pub(crate) fn key_by_id(tx: &Tx<'_>, id: &KeyId) -> Result<Option<KeyView>> {
+    let found = tx.query_one(
+        "SELECT id, name, prefix, created_by, created_at, last_used_at, expires_at FROM api_keys WHERE id = $1",
+        params![id],
+        key,
+    )?;
+    found.map(|key| with_lists(tx, key)).transpose()
+}
+
+fn key(row: &Row<'_>) -> Result<KeyView> {
+    Ok(KeyView {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        prefix: row.get("prefix")?,
+        scopes: Vec::new(),
+        networks: Vec::new(),
+        created_by: row.get("created_by")?,
+        created_at: row.get("created_at")?,
+        last_used_at: row.get("last_used_at")?,
+        expires_at: row.get("expires_at")?,
+    })
+}
+
+fn with_lists(tx: &Tx<'_>, mut key: KeyView) -> Result<KeyView> {
+    key.scopes = key_scopes(tx, &key.id)?;
+    key.networks = key_networks(tx, &key.id)?;
+    Ok(key)
+}
+
+pub(crate) fn key_scopes(tx: &Tx<'_>, id: &KeyId) -> Result<Vec<String>> {
     tx.query(
-        "SELECT id, name, prefix, created_at, last_used_at, expires_at FROM api_keys
-         WHERE tenant_id = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3",
-        params![tenant, before.unwrap_or_default(), limit],
+        "SELECT permission FROM api_key_scopes WHERE key_id = $1 ORDER BY permission",
+        params![id],
+        |row| row.get("permission"),
+    )
+}
+
+pub(crate) fn key_networks(tx: &Tx<'_>, id: &KeyId) -> Result<Vec<String>> {
+    tx.query("SELECT network FROM api_key_networks WHERE key_id = $1 ORDER BY network", params![id], |row| {
+        row.get("network")
+    })
+}
+
+pub(crate) fn delete_key(tx: &Tx<'_>, id: &KeyId) -> Result<bool> {
+    Ok(tx.execute("DELETE FROM api_keys WHERE id = $1", params![id])? > 0)
+}
+
+/// A key that is replaced works until then.
+pub(crate) fn end_key(tx: &Tx<'_>, id: &KeyId, at: Timestamp) -> Result<usize> {
+    tx.execute(
+        "UPDATE api_keys SET expires_at = $2 WHERE id = $1 AND (expires_at IS NULL OR expires_at > $2)",
+        params![id, at],
+    )
+}
+
+/// A key acts for its tenant, not for the person who made it.
+pub(crate) fn find_key(tx: &Tx<'_>, fingerprint: &str) -> Result<Option<FoundKey>> {
+    tx.query_one(
+        "SELECT id, last_used_at, expires_at FROM api_keys WHERE secret_sha256 = $1",
+        params![fingerprint],
         |row| {
-            Ok(KeyView {
+            Ok(FoundKey {
                 id: row.get("id")?,
-                name: row.get("name")?,
-                prefix: row.get("prefix")?,
-                created_at: row.get("created_at")?,
                 last_used_at: row.get("last_used_at")?,
                 expires_at: row.get("expires_at")?,
             })
@@ -232,27 +259,19 @@ pub(crate) fn list_keys(
     )
 }
 
-pub(crate) fn delete_key(tx: &Tx<'_>, tenant: &TenantId, id: &KeyId) -> Result<bool> {
-    Ok(tx.execute("DELETE FROM api_keys WHERE tenant_id = $1 AND id = $2", params![tenant, id])? > 0)
-}
-
-/// A key acts for its tenant, not for the person who made it.
-pub(crate) fn find_key(tx: &Tx<'_>, fingerprint: &str) -> Result<Option<Found>> {
-    tx.query_one(
-        "SELECT id, tenant_id, role, last_used_at, expires_at FROM api_keys WHERE secret_sha256 = $1",
-        params![fingerprint],
-        |row| {
-            let principal = Principal {
-                tenant: row.get("tenant_id")?,
-                user: None,
-                role: role(&row.get::<String>("role")?)?,
-                actor: Actor::Key { id: row.get("id")? },
-            };
-            Ok(Found { principal, seen_at: row.get("last_used_at")?, expires_at: row.get("expires_at")? })
-        },
-    )
-}
-
 pub(crate) fn touch_key(tx: &Tx<'_>, id: &KeyId) -> Result<usize> {
     tx.execute("UPDATE api_keys SET last_used_at = $2 WHERE id = $1", params![id, tx.now()])
+}
+
+/// A key of the first version, with all that it held.
+pub(crate) fn adopt_key(tx: &Tx<'_>, key: &crate::store_control::OldKey) -> Result<()> {
+    let added = tx.execute(
+        "INSERT INTO api_keys (id, name, prefix, secret_sha256, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        params![&key.id, &key.name, &key.prefix, &key.secret_sha256, key.created_at, key.expires_at],
+    )?;
+    if added > 0 {
+        tx.execute("INSERT INTO api_key_scopes (key_id, permission) VALUES ($1, '*')", params![&key.id])?;
+    }
+    Ok(())
 }

@@ -1,148 +1,20 @@
-//! Every route over HTTP against a temporary folder, with a clock that is moved by hand.
+//! Set-up, sign-in, sessions and keys over HTTP.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, test};
-use lectern_config::{Session, Span};
 use lectern_edge::watch;
 use lectern_kernel::ports::{Authenticate, Credentials};
-use lectern_kernel::{Clock, Scope, TenantId, Timestamp};
-use lectern_store::{Stores, params};
+use lectern_kernel::{Rights, Role, Scope, TenantId, Timestamp};
+use lectern_store::params;
 use serde_json::{Value, json};
 
-use crate::{Identity, MIGRATIONS, NewKey, NewSetup, NewUser};
-
-const START: i64 = 1_800_000_000_000;
-const PASSWORD: &str = "a lectern stands still";
-const EMAIL: &str = "anna@example.org";
-
-struct FakeClock(AtomicI64);
-
-impl Clock for FakeClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// An appliance's identity, and one browser or program that talks to it.
-struct Site {
-    identity: Identity,
-    stores: Stores,
-    clock: Arc<FakeClock>,
-    cookie: Option<String>,
-    csrf: Option<String>,
-    bearer: Option<String>,
-    address: &'static str,
-    _folder: tempfile::TempDir,
-}
-
-struct Answer {
-    status: u16,
-    body: Value,
-    retry_after: Option<String>,
-    cookie: Option<String>,
-}
-
-impl Answer {
-    fn code(&self) -> (u16, &str) {
-        (self.status, self.body["code"].as_str().unwrap_or_default())
-    }
-}
-
-impl Site {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("folder");
-        let clock = Arc::new(FakeClock(AtomicI64::new(START)));
-        let stores = Stores::open(folder.path(), MIGRATIONS, Vec::new(), clock.clone()).expect("opens");
-        let limits =
-            Session { idle: Span(Duration::from_hours(12)), lifetime: Span(Duration::from_hours(14 * 24)) };
-        let identity = Identity::new(stores.clone(), &limits, true);
-        let (cookie, csrf, bearer) = (None, None, None);
-        Self { identity, stores, clock, cookie, csrf, bearer, address: "10.0.0.1:999", _folder: folder }
-    }
-
-    /// Set up, with Anna signed in.
-    async fn signed_in() -> Self {
-        let mut site = Self::new();
-        let code = site.identity.setup_code().await.expect("runs").expect("a code");
-        let answer = site.post("/setup", setup_body(&code)).await;
-        assert_eq!(answer.status, 201, "{}", answer.body);
-        site.take(&answer);
-        site
-    }
-
-    fn take(&mut self, answer: &Answer) {
-        self.cookie.clone_from(&answer.cookie);
-        self.csrf = answer.body["csrf_token"].as_str().map(str::to_owned);
-    }
-
-    fn wait(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
-    }
-
-    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
-        let authenticate: Arc<dyn Authenticate> = Arc::new(self.identity.clone());
-        let app = App::new()
-            .wrap(from_fn(watch))
-            .app_data(Data::new(self.identity.clone()))
-            .app_data(Data::from(authenticate))
-            .service(web::scope("/api/v1").configure(crate::feature().routes));
-        let app = test::init_service(app).await;
-        let mut request = test::TestRequest::with_uri(&format!("/api/v1{path}"))
-            .method(method)
-            .peer_addr(self.address.parse().expect("address"));
-        if let Some(cookie) = &self.cookie {
-            request = request.insert_header(("cookie", format!("lectern_session={cookie}")));
-        }
-        if let Some(csrf) = &self.csrf {
-            request = request.insert_header(("x-csrf-token", csrf.clone()));
-        }
-        if let Some(key) = &self.bearer {
-            request = request.insert_header(("authorization", format!("Bearer {key}")));
-        }
-        if let Some(body) = body {
-            request = request.set_json(body);
-        }
-        let response = test::call_service(&app, request.to_request()).await;
-        let header = |name: &str| response.headers().get(name).map(|v| v.to_str().expect("text").to_owned());
-        let (status, retry_after) = (response.status().as_u16(), header("retry-after"));
-        let set_cookie = header("set-cookie");
-        if let Some(text) = &set_cookie {
-            for part in ["HttpOnly", "Secure", "SameSite=Strict", "Path=/"] {
-                assert!(text.contains(part), "{text}");
-            }
-        }
-        let value = |text: String| text["lectern_session=".len()..].split(';').next().map(str::to_owned);
-        let cookie = set_cookie.and_then(value);
-        let body = serde_json::from_slice(&test::read_body(response).await).unwrap_or_default();
-        Answer { status, body, retry_after, cookie }
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        self.send(Method::GET, path, None).await
-    }
-
-    async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(Method::POST, path, Some(body)).await
-    }
-
-    async fn delete(&self, path: &str) -> Answer {
-        self.send(Method::DELETE, path, None).await
-    }
-
-    async fn sign_in(&self, password: &str) -> Answer {
-        self.post("/session", json!({"email": EMAIL, "password": password})).await
-    }
-}
-
-fn setup_body(code: &str) -> Value {
-    json!({"code": code, "name": "Anna", "email": EMAIL, "password": PASSWORD})
-}
+use crate::testing::{EMAIL, PASSWORD, START, Site, setup_body};
+use crate::{Caller, NewKey, NewSetup, NewUser};
 
 #[actix_web::test]
 async fn the_code_makes_one_administrator_once() {
@@ -160,7 +32,7 @@ async fn the_code_makes_one_administrator_once() {
 
     let answer = site.post("/setup", setup_body(&code.to_lowercase())).await;
     assert_eq!(answer.status, 201);
-    assert_eq!(answer.body["user"]["role"], "admin");
+    assert_eq!(answer.body["user"]["role"], "owner");
     assert_eq!(answer.body["tenant"]["id"], "main");
     site.take(&answer);
     assert_eq!(site.get("/session").await.status, 200);
@@ -177,9 +49,15 @@ async fn two_who_hold_the_code_make_one_administrator() {
         let email = email.to_owned();
         NewSetup { code: code.clone(), name: "A".into(), email, password: PASSWORD.into() }
     };
-    let (a, b) = tokio::join!(site.identity.set_up(new("a@b.c")), site.identity.set_up(new("d@e.f")));
+    let caller = Caller::default();
+    let (a, b) = tokio::join!(
+        site.identity.set_up(new("a@b.c"), &caller),
+        site.identity.set_up(new("d@e.f"), &caller)
+    );
     assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1);
-    assert_eq!(site.identity.users(TenantId::main()).await.expect("lists").len(), 1);
+    let people =
+        site.identity.people(&Scope::system(TenantId::main()), crate::PeopleParameters::default()).await;
+    assert_eq!(people.expect("lists").total, 1);
 }
 
 #[actix_web::test]
@@ -219,7 +97,8 @@ async fn secrets_are_not_in_the_database() {
     let secret =
         site.post("/keys", json!({"name": "k"})).await.body["secret"].as_str().expect("text").to_owned();
     site.stores.close().expect("checkpoints");
-    let bytes = std::fs::read(site.stores.control().path()).expect("reads");
+    let store = site.stores.tenant(&Scope::system(TenantId::main())).expect("opens");
+    let bytes = std::fs::read(store.db.path()).expect("reads");
     let holds = |text: &str| bytes.windows(text.len()).any(|w| w == text.as_bytes());
     assert!(holds(EMAIL));
     assert!(!holds(PASSWORD) && !holds(&secret) && !holds(site.cookie.as_deref().expect("cookie")));
@@ -236,11 +115,11 @@ async fn a_session_ends_when_idle_and_at_its_lifetime() {
         site.wait(8 * 3600);
     }
     assert_eq!(site.get("/session").await.status, 401, "lifetime");
-    assert_eq!(site.identity.sweep().await.expect("sweeps"), 1);
+    assert_eq!(site.identity.sweep(&TenantId::main()).await.expect("sweeps"), 1);
     let again = site.sign_in(PASSWORD).await;
     site.take(&again);
     assert_eq!(site.get("/session").await.status, 200);
-    assert_eq!(site.identity.sweep().await.expect("sweeps"), 0);
+    assert_eq!(site.identity.sweep(&TenantId::main()).await.expect("sweeps"), 0);
 }
 
 #[actix_web::test]
@@ -268,9 +147,18 @@ async fn wrong_credentials_lock_account_and_address() {
 async fn parallel_guesses_do_not_slip_past_the_lock() {
     let site = Site::signed_in().await;
     let guess = |n: usize| {
-        let new = crate::NewSession { email: EMAIL.into(), password: format!("guess number {n}") };
+        let new = crate::NewSession {
+            email: EMAIL.into(),
+            password: format!("guess number {n}"),
+            tenant: None,
+            code: None,
+            provider: None,
+        };
         let identity = site.identity.clone();
-        async move { identity.sign_in(new, &format!("10.1.0.{n}")).await.err().map(|r| r.error.code.status()) }
+        async move {
+            let caller = Caller { network: format!("10.1.0.{n}"), ..Caller::default() };
+            identity.sign_in(new, &caller).await.err().map(|r| r.error.code.status())
+        }
     };
     let (a, b, c, d) = tokio::join!(guess(1), guess(2), guess(3), guess(4));
     let (e, f, g, h) = tokio::join!(guess(5), guess(6), guess(7), guess(8));
@@ -318,8 +206,8 @@ async fn a_key_works_until_revoked_or_over() {
     assert_eq!(site.get("/session").await.status, 401, "a key is no session");
 
     let mut wrong = secret.clone();
-    wrong.replace_range(10..11, if &secret[10..11] == "a" { "b" } else { "a" });
-    for bad in [wrong, crate::secret::api_key().expect("random"), "lec_x".into()] {
+    wrong.replace_range(20..21, if &secret[20..21] == "a" { "b" } else { "a" });
+    for bad in [wrong, crate::secret::api_key(&TenantId::main()).expect("random"), "lec_x".into()] {
         site.bearer = Some(bad);
         site.cookie.clone_from(&cookie);
         assert_eq!(site.get("/keys").await.status, 401, "and does not fall back to the cookie");
@@ -355,7 +243,7 @@ async fn keys_end_are_paged_and_belong_to_their_tenant() {
     assert_eq!((&second.body["items"][0]["name"], &second.body["next_cursor"]), (&json!("k"), &Value::Null));
     assert_eq!(site.get("/keys?cursor=zz").await.code(), (400, "invalid_cursor"));
 
-    let other = Scope::system("other".parse().expect("tenant"));
+    let other = Scope::system(site.with_tenant("other"));
     let id = first["items"][0]["id"].as_str().expect("id").parse().expect("id");
     assert_eq!(site.identity.revoke_key(&other, &id).await.expect_err("refused").code.status(), 404);
     let page = site.identity.list_keys(&other, &lectern_kernel::PageRequest::default()).await.expect("lists");
@@ -372,23 +260,27 @@ async fn the_command_line_makes_users_passwords_and_keys() {
     let mut site = Site::signed_in().await;
     let new = |email: &str| NewUser { name: "Ben".into(), email: email.into(), password: PASSWORD.into() };
     let tenant = TenantId::main();
-    let ben = site.identity.create_user(tenant.clone(), new("ben@example.org")).await.expect("makes");
-    let twice = site.identity.create_user(tenant.clone(), new("BEN@example.org ")).await;
+    let ben =
+        site.identity.create_user(tenant.clone(), Role::ADMIN, new("ben@example.org")).await.expect("makes");
+    let twice = site.identity.create_user(tenant.clone(), Role::ADMIN, new("BEN@example.org ")).await;
     assert_eq!(twice.expect_err("refused").code.status(), 409);
-    assert!(site.identity.create_user(tenant.clone(), new("nobody")).await.is_err());
-    assert_eq!(site.identity.users(tenant).await.expect("lists")[1].id, ben.id);
+    assert!(site.identity.create_user(tenant.clone(), Role::ADMIN, new("nobody")).await.is_err());
+    let people =
+        site.identity.people(&Scope::system(tenant.clone()), crate::PeopleParameters::default()).await;
+    assert_eq!(people.expect("lists").items[1].id, ben.id);
 
     for _ in 0..6 {
         site.sign_in("wrong password").await;
     }
-    site.identity.set_password("Anna@Example.org", "a third lectern".into()).await.expect("sets");
+    site.identity.set_password(&tenant, "Anna@Example.org", "a third lectern".into()).await.expect("sets");
     assert_eq!(site.get("/session").await.status, 401, "sessions end");
     site.address = "10.0.0.9:1";
     assert_eq!(site.sign_in("a third lectern").await.status, 201, "the lock is lifted");
-    assert!(site.identity.set_password("carl@example.org", PASSWORD.into()).await.is_err());
+    assert!(site.identity.set_password(&tenant, "carl@example.org", PASSWORD.into()).await.is_err());
 
     let scope = Scope::system(TenantId::main());
-    let key = site.identity.create_key(&scope, NewKey { name: "cli".into(), expires_at: None }).await;
+    let new = NewKey { name: "cli".into(), expires_at: None, scopes: Vec::new(), networks: Vec::new() };
+    let key = site.identity.create_key(&scope, &Rights::everything(), new).await;
     site.bearer = Some(key.expect("makes").secret);
     assert_eq!(site.get("/keys").await.status, 200);
 }
@@ -399,13 +291,14 @@ async fn the_last_use_is_written_once_a_minute() {
     let cookie = site.cookie.clone();
     let seen = || -> i64 {
         let read = |tx: &lectern_store::Tx<'_>| tx.scalar("SELECT last_seen_at FROM sessions", params![]);
-        site.stores.control().read_now(read).expect("reads").expect("a session")
+        let store = site.stores.tenant(&Scope::system(TenantId::main())).expect("opens");
+        store.db.read_now(read).expect("reads").expect("a session")
     };
     for (second, expected) in
         [(0, START), (30, START), (59, START), (70, START + 70_000), (100, START + 70_000)]
     {
         site.clock.0.store(START + second * 1000, Ordering::SeqCst);
-        let credentials = Credentials { session: cookie.clone(), bearer: None };
+        let credentials = Credentials { session: cookie.clone(), ..Credentials::default() };
         site.identity.authenticate(credentials).await.expect("is there");
         assert_eq!(seen(), expected, "{second}");
     }

@@ -257,7 +257,17 @@ pub struct Holdings {
 
 /// What a tenant's plan counts.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Metered {
@@ -284,8 +294,12 @@ pub trait Quota: Send + Sync {
     /// The refusal when adding would go over the limit.
     fn refusal(&self, tenant: &crate::TenantId, what: Metered) -> Error;
 
-    /// Uses up some of a month's amount; refused, and nothing used, when less is left.
+    /// Uses up some of a month's amount; refused, and nothing used, when less is left. An amount of 0 asks whether
+    /// anything is left.
     async fn spend(&self, scope: &Scope, what: Metered, amount: u64) -> Result<()>;
+
+    /// Counts what was used already, beyond the limit too.
+    async fn count(&self, scope: &Scope, what: Metered, amount: u64);
 }
 
 /// Keeps secrets of tenants unreadable on the disk: a value opens only for the tenant and in the place it was sealed

@@ -7,6 +7,7 @@ use std::time::Duration;
 use lectern_config::Config;
 use lectern_edge::Validate;
 use lectern_kernel::{Error, Result, Scope, TenantId};
+use lectern_store::audit::{self, Change as Entry};
 use lectern_store::{Stores, outbox};
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -96,7 +97,7 @@ impl Settings {
         }
         let changes = changes(&patch)?;
         let _turn = self.inner.turn.lock().await;
-        let tenant = self.inner.stores.tenant(scope)?;
+        let (tenant, own) = (self.inner.stores.tenant(scope)?, scope.clone());
         tenant
             .db
             .write(move |tx| {
@@ -110,6 +111,10 @@ impl Settings {
                 if names.is_empty() {
                     return Ok(());
                 }
+                let after: serde_json::Map<String, serde_json::Value> =
+                    changes.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
+                let after = serde_json::Value::Object(after);
+                audit::record(tx, &own, Entry::new("settings.changed", "settings").after(&after))?;
                 outbox::push(tx, "settings.changed", "settings", &serde_json::json!({ "names": names }))
             })
             .await?;

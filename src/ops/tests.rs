@@ -14,9 +14,7 @@ use async_trait::async_trait;
 use lectern_config::Config;
 use lectern_edge::watch;
 use lectern_kernel::ports::{Authenticate, Credentials, Report};
-use lectern_kernel::{
-    Actor, Code, Error, KeyId, Principal, Result, Role, Scope, SystemClock, TenantId, Timestamp,
-};
+use lectern_kernel::{Actor, Code, Error, KeyId, Principal, Result, Scope, SystemClock, TenantId, Timestamp};
 use lectern_store::{Stores, params};
 use serde_json::{Value, json};
 
@@ -29,7 +27,7 @@ impl Authenticate for Everyone {
     async fn authenticate(&self, credentials: Credentials) -> Result<Principal> {
         let known = credentials.bearer.ok_or_else(|| Error::new(Code::Unauthenticated, "Sign in."))?;
         let tenant = known.parse().map_err(|_| Error::new(Code::Unauthenticated, "Sign in."))?;
-        Ok(Principal { tenant, user: None, role: Role::Admin, actor: Actor::Key { id: KeyId::generate() } })
+        Ok(Principal::unlimited(tenant, None, Actor::Key { id: KeyId::generate() }))
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use lectern_access::Access;
 use lectern_ask::Ask;
 use lectern_config::Config;
 use lectern_documents::{Documents, Limits};
@@ -11,7 +12,7 @@ use lectern_edge::tls::Files;
 use lectern_extract::{Extractor, PoolConfig, Tesseract};
 use lectern_hearing::Ears;
 use lectern_identity::Identity;
-use lectern_kernel::ports::{Authenticate, Report, Retrieve};
+use lectern_kernel::ports::{Authenticate, Quota, Report, Retrieve};
 use lectern_kernel::{Clock, Scope, SystemClock, TenantId};
 use lectern_models::{Models, TrialConfig};
 use lectern_ops::{Ready, SafeHttp, Settings, Status};
@@ -22,8 +23,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::compose;
 use crate::local::LocalFirst;
-use crate::wiring::{AskFromSettings, VoiceFromSettings, voice_limits};
+use crate::wiring::{AskFromSettings, SignInFromHttp, VoiceFromSettings, voice_limits};
 
+const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+/// Seconds between looks for tenants to be closed.
+const CLOSING: u64 = 5;
 const SWEEP: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// An appliance that is open; [`crate::router`] serves it.
@@ -32,6 +36,7 @@ pub(crate) struct Appliance {
     pub config: Arc<Config>,
     pub stores: Stores,
     pub identity: Identity,
+    pub access: Access,
     pub documents: Documents,
     pub ask: Ask,
     pub voice: Voice,
@@ -50,12 +55,13 @@ impl Appliance {
         // Child processes have other working folders.
         let folder = &std::path::absolute(folder).context("the data folder's path is not known")?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let stores =
-            Stores::open(folder, &compose::control_migrations(), compose::tenant_migrations(), clock)
-                .context("the data folder cannot be opened")?;
+        let stores = crate::tenants::stores(folder, &config, clock)?;
         let stop = CancellationToken::new();
         let config = Arc::new(config);
-        let identity = Identity::new(stores.clone(), &config.session, secure);
+        let keyring = crate::tenants::keyring(folder, &config, &stores)?;
+        let http = SafeHttp::new(&stores);
+        let identity = Identity::new(stores.clone(), &config.session, secure, compose::permissions())
+            .with_sign_in(Arc::new(keyring.clone()), Arc::new(SignInFromHttp(http.clone())));
         let others: Arc<dyn Authenticate> = Arc::new(identity.clone());
         let tesseract = tesseract(&config);
         let limits = limits(&config, tesseract.as_ref());
@@ -64,7 +70,6 @@ impl Appliance {
         let models = Models::open(stores.clone(), &config.models, keep_free, Arc::new(trial(&config)?))?;
         let documents = Documents::new(stores.clone(), extractor, limits, stop.clone())
             .with_meaning(Arc::new(models.clone()));
-        let http = SafeHttp::new(&stores);
         let settings = Settings::new(stores.clone(), &config, http.clone());
         let retrieve: Arc<dyn Retrieve> = Arc::new(documents.clone());
         let ask = Ask::new(
@@ -84,6 +89,14 @@ impl Appliance {
             limits: voice_limits(&config),
             stop: stop.clone(),
         });
+        let parts = lectern_access::Parts { stores: stores.clone(), identity: identity.clone(), keyring };
+        let access = Access::new(parts, &config);
+        access.set_parts(vec![Arc::new(documents.clone())]);
+        let quota: Arc<dyn Quota> = Arc::new(access.clone());
+        identity.set_quota(quota.clone());
+        documents.set_quota(quota.clone());
+        ask.set_quota(quota.clone());
+        voice.set_quota(quota);
         let reports: Vec<Arc<dyn Report>> = vec![
             Arc::new(documents.clone()),
             Arc::new(ask.clone()),
@@ -91,12 +104,13 @@ impl Appliance {
             Arc::new(models.clone()),
         ];
         let status = Status::new(stores.clone(), reports, http.clone(), errors);
-        let authenticate = Arc::new(LocalFirst::new(others));
+        let authenticate = Arc::new(LocalFirst::new(stores.clone(), others));
         let ready = Ready::default();
         Ok(Self {
             config,
             stores,
             identity,
+            access,
             documents,
             ask,
             voice,
@@ -112,18 +126,14 @@ impl Appliance {
 
     /// Background work until the appliance stops.
     pub async fn work(&self) -> Result<()> {
-        let mut tenants = self.stores.tenant_ids()?;
-        if tenants.is_empty() {
-            tenants.push(TenantId::main());
-        }
         let mut tasks = tokio::task::JoinSet::new();
-        for tenant in tenants {
-            let documents = self.documents.clone();
-            tasks.spawn(async move { documents.run(&Scope::system(tenant)).await });
-        }
+        let documents = self.documents.clone();
+        tasks.spawn(async move { documents.run().await });
         if let Err(error) = self.http.load_log().await {
             tracing::warn!(%error, "the log of outbound connections cannot be read");
         }
+        let tender = self.clone();
+        tasks.spawn(async move { tender.tend().await });
         let sweeper = self.clone();
         tasks.spawn(async move { sweeper.sweep().await });
         let (models, stop) = (self.models.clone(), self.stop.clone());
@@ -179,6 +189,26 @@ impl Appliance {
         });
     }
 
+    /// Every second: requests that were counted are written. Every now and then: tenants that nobody uses are closed.
+    async fn tend(&self) -> lectern_kernel::Result<()> {
+        let mut seconds = 0u64;
+        loop {
+            let ended = tokio::select! {
+                () = self.stop.cancelled() => true,
+                () = tokio::time::sleep(SECOND) => false,
+            };
+            self.access.write_counts().await;
+            if ended {
+                return Ok(());
+            }
+            seconds += 1;
+            if seconds.is_multiple_of(CLOSING) {
+                let access = self.access.clone();
+                let _ = tokio::task::spawn_blocking(move || access.close_unused()).await;
+            }
+        }
+    }
+
     /// Every hour: what is over is forgotten.
     async fn sweep(&self) -> lectern_kernel::Result<()> {
         loop {
@@ -194,11 +224,12 @@ impl Appliance {
     }
 
     async fn sweep_once(&self, now: lectern_kernel::Timestamp) -> lectern_kernel::Result<()> {
-        self.identity.sweep().await?;
+        self.access.hourly().await?;
         self.http.sweep(now).await?;
         let before = now.minus(self.config.retention.events.0);
         self.stores.control().write(move |tx| outbox::trim(tx, before)).await?;
-        for tenant in self.stores.tenant_ids()? {
+        for tenant in self.stores.tenant_ids() {
+            self.identity.sweep(&tenant).await?;
             let store = self.stores.tenant(&Scope::system(tenant))?;
             store.db.write(move |tx| outbox::trim(tx, before)).await?;
         }

@@ -8,6 +8,7 @@ use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiB
 /// Every area with routes.
 pub(crate) fn features() -> Vec<Feature> {
     vec![
+        lectern_access::feature(),
         lectern_identity::feature(),
         lectern_documents::feature(),
         lectern_ask::feature(),
@@ -17,15 +18,27 @@ pub(crate) fn features() -> Vec<Feature> {
     ]
 }
 
+/// Every permission that a route asks for.
+pub(crate) fn permissions() -> Vec<&'static str> {
+    features().iter().flat_map(|feature| feature.permissions).copied().collect()
+}
+
 /// Schema of `control.db`.
 pub(crate) fn control_migrations() -> Vec<Migration> {
-    [lectern_identity::MIGRATIONS, lectern_ops::CONTROL_MIGRATIONS, lectern_models::CONTROL_MIGRATIONS]
-        .concat()
+    [
+        lectern_identity::CONTROL_MIGRATIONS,
+        lectern_access::CONTROL_MIGRATIONS,
+        lectern_ops::CONTROL_MIGRATIONS,
+        lectern_models::CONTROL_MIGRATIONS,
+    ]
+    .concat()
 }
 
 /// Schema of a tenant's `data.db`.
 pub(crate) fn tenant_migrations() -> Vec<Migration> {
     [
+        lectern_identity::MIGRATIONS,
+        lectern_access::MIGRATIONS,
         lectern_documents::MIGRATIONS,
         lectern_ask::MIGRATIONS,
         lectern_voice::MIGRATIONS,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use lectern_config::{Config, ConfigError};
 use lectern_identity::NewUser;
-use lectern_kernel::{SystemClock, TenantId};
+use lectern_kernel::{Role, Scope, SystemClock, TenantId};
 use lectern_store::{DataLock, Stores};
 use serde::{Deserialize, Serialize};
 
@@ -74,19 +74,55 @@ pub fn load_config(
     Config::load(file, flags)
 }
 
-/// Adds an administrator to a folder, with or without a server on it.
-pub fn add_user(folder: &Path, email: &str, name: &str, password: &str) -> Result<()> {
+/// Somebody to be added from the command line.
+#[derive(Debug, Clone, Copy)]
+pub struct UserToAdd<'a> {
+    pub tenant: &'a str,
+    pub email: &'a str,
+    pub name: &'a str,
+    pub role: &'a str,
+    /// Makes them an operator of the appliance too.
+    pub operator: bool,
+}
+
+/// Adds a person to a folder, with or without a server on it.
+pub fn add_user(folder: &Path, user: &UserToAdd<'_>, password: &str) -> Result<()> {
+    let (tenant, role) = (tenant(user.tenant)?, user.role.parse::<Role>().map_err(anyhow::Error::msg)?);
+    let (name, email) = (user.name.to_owned(), user.email.to_owned());
+    let new = NewUser { name, email, password: password.to_owned() };
+    let operator = user.operator;
     on_users(folder, |identity, runtime| {
-        let new = NewUser { name: name.to_owned(), email: email.to_owned(), password: password.to_owned() };
-        runtime.block_on(identity.create_user(TenantId::main(), new)).map(|_| ()).map_err(Into::into)
+        runtime.block_on(async {
+            let made = identity.create_user(tenant.clone(), role, new).await?;
+            if operator {
+                identity.add_operator(&Scope::system(tenant), made.id.as_str()).await?;
+            }
+            Ok(())
+        })
     })
 }
 
 /// Sets a password; the person's sessions end.
-pub fn set_password(folder: &Path, email: &str, password: &str) -> Result<()> {
+pub fn set_password(folder: &Path, tenant_name: &str, email: &str, password: &str) -> Result<()> {
+    let tenant = tenant(tenant_name)?;
     on_users(folder, |identity, runtime| {
-        runtime.block_on(identity.set_password(email, password.to_owned())).map_err(Into::into)
+        Ok(runtime.block_on(identity.set_password(&tenant, email, password.to_owned()))?)
     })
+}
+
+/// Lets somebody in again who is disabled; with `factors` their second factors are removed and their sessions end. The
+/// number of factors that were removed.
+pub fn unlock_user(folder: &Path, tenant_name: &str, email: &str, factors: bool) -> Result<usize> {
+    let (tenant, mut removed) = (tenant(tenant_name)?, 0);
+    on_users(folder, |identity, runtime| {
+        removed = runtime.block_on(identity.unlock(&tenant, email, factors))?;
+        Ok(())
+    })?;
+    Ok(removed)
+}
+
+fn tenant(name: &str) -> Result<TenantId> {
+    name.parse().with_context(|| format!("there is no tenant '{name}'"))
 }
 
 /// SQLite lets a second process write, so a running appliance needs not to stop for this.
@@ -103,6 +139,8 @@ fn on_users(
         Arc::new(SystemClock),
     )?;
     let config = Config::load(None, &[])?;
-    let identity = lectern_identity::Identity::new(stores, &config.session, true);
+    let permissions = compose::permissions();
+    let identity = lectern_identity::Identity::new(stores, &config.session, true, permissions);
+    runtime.block_on(identity.adopt())?;
     work(&identity, &runtime)
 }

@@ -12,11 +12,12 @@ mod logging;
 mod network;
 mod router;
 mod serve;
+mod tenants;
 mod wiring;
 
 pub use compose::openapi;
 pub use embedded::Embedded;
-pub use folder::{Serving, add_user, is_serving, load_config, set_password};
+pub use folder::{Serving, UserToAdd, add_user, is_serving, load_config, set_password, unlock_user};
 pub use serve::serve;
 
 /// Hidden first argument of the child processes that read documents.

@@ -4,7 +4,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use lectern_edge::{ApiError, ApiResult};
 use lectern_kernel::Error;
-use lectern_kernel::ports::Authenticate;
+use lectern_kernel::ports::{Admit, Authenticate};
 
 use crate::appliance::Appliance;
 use crate::compose;
@@ -12,8 +12,11 @@ use crate::compose;
 /// Adds everything the appliance answers to.
 pub(crate) fn configure(appliance: &Appliance, config: &mut ServiceConfig) {
     let authenticate: std::sync::Arc<dyn Authenticate> = appliance.authenticate.clone();
+    let admit: std::sync::Arc<dyn Admit> = std::sync::Arc::new(appliance.access.clone());
     config
         .app_data(Data::from(authenticate))
+        .app_data(Data::from(admit))
+        .app_data(Data::new(appliance.access.clone()))
         .app_data(Data::new(appliance.identity.clone()))
         .app_data(Data::new(appliance.documents.clone()))
         .app_data(Data::new(appliance.ask.clone()))

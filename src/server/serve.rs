@@ -50,6 +50,8 @@ pub(crate) async fn run(
     url: &str,
     announce: bool,
 ) -> Result<()> {
+    appliance.identity.adopt().await?;
+    appliance.access.recover().await?;
     let server = &appliance.config.server;
     let insecure = server.insecure_http;
     let bound = listener.local_addr()?;

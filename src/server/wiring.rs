@@ -1,10 +1,16 @@
 //! Settings of `ops` in the words of the areas that use them; slices do not know each other.
 
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use lectern_ask::{AskSettings, CurrentSettings};
 use lectern_config::Config;
+use lectern_identity::{
+    Dial, DialError, Fetch, HttpRequest, HttpResponse, Place, ReqwestFetch, SignInNetwork,
+};
 use lectern_inference::Endpoint;
-use lectern_kernel::{Result, Scope};
+use lectern_kernel::{Code, Error, Result, Scope};
 use lectern_ops::{SafeHttp, Settings};
 use lectern_voice::{SiteVoice, VoiceLimits, VoiceSettings};
 
@@ -78,5 +84,169 @@ pub(crate) fn voice_limits(config: &Config) -> VoiceLimits {
         utterance: hearing.utterance.0,
         end_of_turn: hearing.end_of_turn.0,
         unload: hearing.unload.0,
+    }
+}
+
+/// More addresses than a provider can have.
+const ADDRESSES: usize = 12;
+
+/// What `identity` needs to reach the services that people sign in with: each goes under purposes of its own, one for each
+/// address that an administrator saved, and every attempt is in the log of outbound connections.
+pub(crate) struct SignInFromHttp(pub SafeHttp);
+
+fn purpose(provider: &str, n: usize) -> String {
+    format!("sign-in {provider} {n}")
+}
+
+impl SignInFromHttp {
+    /// Allows the origins of a place, in place of those before.
+    fn open(&self, scope: &Scope, place: &Place) -> Result<Reach> {
+        let mut origins = Vec::new();
+        for (n, address) in place.addresses.iter().take(ADDRESSES).enumerate() {
+            let origin = Origin::of(address).ok_or_else(|| Error::field("config", "is no address"))?;
+            let purpose = purpose(&place.provider, n);
+            self.0.allow(scope, &purpose, &origin.url())?;
+            origins.push((origin, purpose));
+        }
+        (origins.len()..ADDRESSES).for_each(|n| self.0.withdraw(scope, &purpose(&place.provider, n)));
+        Ok(Reach { http: self.0.clone(), scope: scope.clone(), origins })
+    }
+}
+
+impl SignInNetwork for SignInFromHttp {
+    fn check(&self, address: &str) -> Result<(), String> {
+        let origin = Origin::of(address).ok_or("is not an address such as https://login.example.org")?;
+        match origin.host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(literal) if !makes_sense(literal) => Err("is not the address of one machine".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    fn fetch(&self, scope: &Scope, place: &Place) -> Result<Arc<dyn Fetch>> {
+        if place.authorities.is_some() {
+            return Err(Error::new(
+                Code::Conflict,
+                "An authority for one provider alone cannot be trusted yet.",
+            )
+            .hint("Put it among those that this machine trusts, and take ca_pem out of the settings."));
+        }
+        Ok(Arc::new(self.open(scope, place)?))
+    }
+
+    fn dial(&self, scope: &Scope, place: &Place) -> Result<Arc<dyn Dial>> {
+        Ok(Arc::new(self.open(scope, place)?))
+    }
+
+    fn withdraw(&self, scope: &Scope, provider: &str) {
+        (0..ADDRESSES).for_each(|n| self.0.withdraw(scope, &purpose(provider, n)));
+    }
+}
+
+/// Where one provider may be reached.
+struct Reach {
+    http: SafeHttp,
+    scope: Scope,
+    origins: Vec<(Origin, String)>,
+}
+
+impl Reach {
+    fn purpose(&self, origin: Option<&Origin>) -> Option<&str> {
+        let origin = origin?;
+        self.origins.iter().find(|(allowed, _)| allowed == origin).map(|(_, purpose)| purpose.as_str())
+    }
+}
+
+#[async_trait]
+impl Fetch for Reach {
+    async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse, String> {
+        let purpose = self.purpose(Origin::of(&request.url).as_ref());
+        let purpose =
+            purpose.ok_or("no administrator allowed this address; name it in the provider's addresses")?;
+        let client =
+            self.http.client_for(&self.scope, purpose, &request.url).map_err(|error| error.detail)?;
+        ReqwestFetch::new(client).fetch(request).await
+    }
+}
+
+#[async_trait]
+impl Dial for Reach {
+    async fn dial(&self, host: &str, port: u16) -> Result<tokio::net::TcpStream, DialError> {
+        let denied = |why: &str| DialError::Denied(why.to_owned());
+        let host_text = if host.contains(':') { format!("[{host}]") } else { host.to_lowercase() };
+        let wanted = |(origin, _): &&(Origin, String)| origin.host == host_text && origin.port == port;
+        let (origin, purpose) =
+            self.origins.iter().find(wanted).ok_or_else(|| denied("nobody allowed it"))?;
+        // Checks and logs it.
+        let allowed = self.http.client_for(&self.scope, purpose, &origin.url());
+        allowed.map_err(|error| DialError::Denied(error.detail))?;
+        let found = tokio::net::lookup_host((host, port)).await?;
+        let usable: Vec<SocketAddr> = found.filter(|address| makes_sense(address.ip())).collect();
+        if usable.is_empty() {
+            return Err(denied("the name leads to no address of one machine"));
+        }
+        Ok(tokio::net::TcpStream::connect(usable.as_slice()).await?)
+    }
+}
+
+/// Not for connecting: nobody's address, groups, and link-local ones, where clouds keep their secrets. Private and
+/// loopback addresses are the normal case of a site.
+fn makes_sense(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    let link_local = match address {
+        IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    !(address.is_unspecified() || address.is_multicast() || link_local)
+}
+
+/// Scheme, host and port of an address. That of a directory is written as one of the web, since the guard knows no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Origin {
+    scheme: &'static str,
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    fn of(address: &str) -> Option<Self> {
+        let (scheme, rest) = address.split_once("://")?;
+        let (scheme, usual) = match scheme.to_ascii_lowercase().as_str() {
+            "https" => ("https", 443),
+            "http" => ("http", 80),
+            "ldaps" => ("http", 636),
+            "ldap" => ("http", 389),
+            _ => return None,
+        };
+        let authority =
+            rest.split(['/', '?', '#']).next().filter(|text| !text.is_empty() && !text.contains('@'))?;
+        let colon = authority.rfind(':').filter(|at| !authority[*at..].contains(']'));
+        let port = colon.map_or(Some(usual), |at| authority[at + 1..].parse().ok())?;
+        Some(Self { scheme, host: authority[..colon.unwrap_or(authority.len())].to_lowercase(), port })
+    }
+
+    fn url(&self) -> String {
+        format!("{}://{}:{}", self.scheme, self.host, self.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_providers_are_read_and_checked() {
+        let url = |address: &str| Origin::of(address).map(|origin| origin.url());
+        assert_eq!(url("https://Login.example.org/realm").as_deref(), Some("https://login.example.org:443"));
+        assert_eq!(url("ldaps://dc1.corp.example").as_deref(), Some("http://dc1.corp.example:636"));
+        assert_eq!(url("ldap://[2001:db8::1]:10389/").as_deref(), Some("http://[2001:db8::1]:10389"));
+        for bad in ["", "login.example.org", "ftp://a", "https://", "https://u:p@a", "https://a:99999"] {
+            assert_eq!(url(bad), None, "{bad}");
+        }
+        for bad in ["169.254.169.254", "0.0.0.0", "224.0.0.1", "fe80::1", "::", "::ffff:169.254.1.1"] {
+            assert!(!makes_sense(bad.parse().expect("an address")), "{bad}");
+        }
+        for good in ["127.0.0.1", "10.0.0.8", "::1", "2001:db8::1"] {
+            assert!(makes_sense(good.parse().expect("an address")), "{good}");
+        }
     }
 }

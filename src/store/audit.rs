@@ -117,6 +117,22 @@ pub fn record(tx: &mut Tx<'_>, scope: &Scope, change: Change<'_>) -> Result<()> 
     Ok(())
 }
 
+/// Adds an entry, and the event of the same name, to the transaction: for changes that others react to and that stand in
+/// the record alike.
+pub fn record_event(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    kind: &str,
+    subject: &str,
+    payload: &impl Serialize,
+) -> Result<()> {
+    let after = serde_json::to_value(payload)?;
+    let change =
+        Change { after: Some(&after).filter(|after| !after.is_null()), ..Change::new(kind, subject) };
+    record(tx, scope, change)?;
+    crate::outbox::push(tx, kind, subject, &after)
+}
+
 /// The tree as it is now.
 pub fn frontier(tx: &Tx<'_>) -> Result<Frontier> {
     let kept: Option<String> = tx.scalar("SELECT frontier FROM audit_tree WHERE id = 1", params![])?;

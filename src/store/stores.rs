@@ -8,10 +8,13 @@ use std::time::Duration;
 use lectern_kernel::{Clock, Error, Scope, TenantId, Timestamp};
 use parking_lot::Mutex;
 
-use crate::registry::{self, Registry, TenantRecord};
+use crate::registry::{self, Registry, TenantRecord, TenantState};
 use crate::{Database, Migration, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
+
+/// How often it is looked whether a tenant was closed.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// All databases of an appliance.
 #[derive(Clone)]
@@ -164,6 +167,13 @@ impl Stores {
     pub fn register(&self, tenant: &TenantRecord) -> Result<()> {
         self.inner.control.write_now(|tx| registry::put(tx, tenant))?;
         self.refresh()
+    }
+
+    /// Waits until a tenant is suspended or goes: then what its people still have open ends.
+    pub async fn until_closed(&self, id: &TenantId) {
+        while self.record(id).is_some_and(|record| record.state == TenantState::Active) {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Where a tenant's folder lies or would lie.

@@ -40,6 +40,7 @@ pub fn lectern(program: &str) -> Command {
     command
         .env_remove("LECTERN_DATA")
         .env_remove("LECTERN_CONFIG")
+        .env_remove("LECTERN_TENANT")
         .env_remove("LECTERN_URL")
         .env_remove("LECTERN_KEY");
     command
@@ -118,7 +119,8 @@ impl TestApp {
 
     /// A program with an API key.
     pub fn machine(&self) -> Client {
-        let key = self.admin().post("/keys", &json!({ "name": "test" })).expect(201);
+        let scopes = ["*", "appliance.models"];
+        let key = self.admin().post("/keys", &json!({ "name": "test", "scopes": scopes })).expect(201);
         self.anonymous().with_bearer(key["secret"].as_str().unwrap())
     }
 

@@ -58,7 +58,7 @@ impl AudioCache {
 
     /// Drops what nobody asked for in this time.
     pub(crate) fn sweep(&self, unused: Duration) {
-        for tenant in self.stores.tenant_ids().unwrap_or_default() {
+        for tenant in self.stores.tenant_ids() {
             match self.shelf(&Scope::system(tenant)) {
                 Ok(shelf) => shelf.drop_older(unused),
                 Err(error) => tracing::warn!(%error, "old audio cannot be removed"),

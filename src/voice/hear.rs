@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use crate::Voice;
 use crate::error::{decoded, heard};
 use crate::hear_model::{TranscriptFormat, TranscriptTrace, TranscriptionQuery};
+use crate::meter::Meter;
 use crate::model::check_sound;
 use crate::speaking::since;
 
@@ -120,6 +121,7 @@ impl Voice {
         if let Some(wrong) = wrong.into_iter().next() {
             return Err(Error::field(&wrong.field, wrong.message));
         }
+        self.check_quota(scope).await?;
         let received_ms = since(started);
         let limits = Limits { seconds: self.limits.audio_seconds(), ..Limits::default() };
         // What is no audio is told before anybody waits for anything.
@@ -135,12 +137,14 @@ impl Voice {
         let (sender, told) = mpsc::unbounded_channel();
         let stop = Arc::new(AtomicBool::new(false));
         let (ears, stopped) = (Arc::clone(&self.ears), Arc::clone(&stop));
+        let meter = Meter::new(self.quota.get(), scope);
         tokio::task::spawn_blocking(move || {
             let (_place, _recording) = (place, recording);
             // Who listens no more is told nothing; `stop` ends the work.
             let mut sink = |segment: Segment| drop(sender.send(Heard::Segment(segment)));
             let last = match ears.transcribe(&mut decoder, &options, &stopped, &mut sink) {
                 Ok(transcript) => {
+                    meter.add(Duration::from_millis(transcript.duration_ms));
                     Heard::Done(transcript, TranscriptTrace { received_ms, total_ms: since(started) })
                 }
                 Err(error) => Heard::Failed(heard(error)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lectern_edge::Validate;
 use lectern_kernel::{Code, Cursor, Error, LexiconId, Page, PageRequest, Result, Scope};
 use lectern_speech::{Lexicon, LexiconEntry, Pronunciation};
-use lectern_store::{Tx, outbox};
+use lectern_store::{Tx, audit};
 
 use crate::csv;
 use crate::model::{
@@ -62,8 +62,12 @@ fn as_new(view: LexiconView) -> NewLexiconEntry {
     NewLexiconEntry { word, language, kind, value, case_sensitive }
 }
 
-fn changed(tx: &mut Tx<'_>, subject: &str) -> std::result::Result<(), lectern_store::StoreError> {
-    outbox::push(tx, "lexicon.changed", subject, &serde_json::json!({}))
+fn changed(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    subject: &str,
+) -> std::result::Result<(), lectern_store::StoreError> {
+    audit::record_event(tx, scope, "lexicon.changed", subject, &serde_json::json!({}))
 }
 
 impl Voice {
@@ -111,7 +115,7 @@ impl Voice {
 
     pub async fn add_pronunciation(&self, scope: &Scope, new: NewLexiconEntry) -> Result<LexiconView> {
         check(&new)?;
-        let (new, id) = (tidy(new), LexiconId::generate());
+        let (new, id, own) = (tidy(new), LexiconId::generate(), scope.clone());
         let work = move |tx: &mut Tx<'_>| {
             if store::same(tx, &new)?.is_some() {
                 return Err(taken().into());
@@ -120,7 +124,7 @@ impl Voice {
                 return Err(full().into());
             }
             store::insert(tx, &id, &new)?;
-            changed(tx, id.as_str())?;
+            changed(tx, &own, id.as_str())?;
             store::entry(tx, &id)
         };
         let added = self.db(scope)?.write(work).await?;
@@ -134,7 +138,7 @@ impl Voice {
         id: &LexiconId,
         patch: PatchLexiconEntry,
     ) -> Result<LexiconView> {
-        let id = id.clone();
+        let (id, own) = (id.clone(), scope.clone());
         let work = move |tx: &mut Tx<'_>| {
             let before = store::entry(tx, &id)?.ok_or_else(|| Error::not_found("pronunciation"))?;
             let before = as_new(before);
@@ -150,7 +154,7 @@ impl Voice {
                 return Err(taken().into());
             }
             store::update(tx, &id, &after)?;
-            changed(tx, id.as_str())?;
+            changed(tx, &own, id.as_str())?;
             store::entry(tx, &id)
         };
         let view = self.db(scope)?.write(work).await?;
@@ -159,12 +163,12 @@ impl Voice {
     }
 
     pub async fn remove_pronunciation(&self, scope: &Scope, id: &LexiconId) -> Result<()> {
-        let id = id.clone();
+        let (id, own) = (id.clone(), scope.clone());
         let work = move |tx: &mut Tx<'_>| {
             if !store::delete(tx, &id)? {
                 return Err(Error::not_found("pronunciation").into());
             }
-            changed(tx, id.as_str())
+            changed(tx, &own, id.as_str())
         };
         self.db(scope)?.write(work).await?;
         self.lexicon_changed(scope);
@@ -185,7 +189,7 @@ impl Voice {
 
     /// Adds and changes entries as in an export; other entries stay.
     pub async fn import_lexicon(&self, scope: &Scope, text: &str) -> Result<LexiconImport> {
-        let rows = csv::parse(text)?;
+        let (rows, own) = (csv::parse(text)?, scope.clone());
         let work = move |tx: &mut Tx<'_>| {
             let mut done = LexiconImport::default();
             let mut count = store::count(tx)?;
@@ -217,7 +221,7 @@ impl Voice {
                     }
                 }
             }
-            changed(tx, "import")?;
+            changed(tx, &own, "import")?;
             Ok(done)
         };
         let done = self.db(scope)?.write(work).await?;

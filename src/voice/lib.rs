@@ -18,6 +18,7 @@ mod hear_model;
 mod lexicon;
 mod line;
 mod listening;
+mod meter;
 mod model;
 mod outgoing;
 mod pending;
@@ -48,12 +49,12 @@ mod wyoming_frame;
 mod wyoming_speech;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use lectern_hearing::Ears;
-use lectern_kernel::ports::{Answers, Report, SiteText};
+use lectern_kernel::ports::{Answers, Metered, Quota, Report, SiteText};
 use lectern_kernel::{Permission, Result, Scope, TenantId, permission};
 use lectern_speech::{Lexicon, Synthesizer};
 use lectern_store::{Database, Migration, Stores};
@@ -127,6 +128,7 @@ pub struct Voice {
     /// Conversations at the same time.
     pub(crate) conversations: Arc<Semaphore>,
     pub(crate) stop: CancellationToken,
+    pub(crate) quota: Arc<OnceLock<Arc<dyn Quota>>>,
 }
 
 impl Voice {
@@ -147,6 +149,20 @@ impl Voice {
             limits: Arc::new(limits),
             lexicons: Arc::default(),
             turns: Arc::new(Semaphore::new(cores.max(2))),
+            quota: Arc::default(),
+        }
+    }
+
+    /// With the limits of plans; once.
+    pub fn set_quota(&self, quota: Arc<dyn Quota>) {
+        let _ = self.quota.set(quota);
+    }
+
+    /// Whether the tenant may still speak and be heard in this month.
+    pub(crate) async fn check_quota(&self, scope: &Scope) -> Result<()> {
+        match self.quota.get() {
+            Some(quota) => quota.spend(scope, Metered::SpeechSeconds, 0).await,
+            None => Ok(()),
         }
     }
 

@@ -60,11 +60,13 @@ async fn converse(
     let (out, sending) = outgoing::channel();
     let talk = Talk::new(voice.get_ref().clone(), permit.scope().clone(), out);
     let (idle, stop) = (voice.limits.idle, voice.stop.clone());
+    let (stores, tenant) = (voice.stores.clone(), permit.scope().tenant().clone());
     actix_web::rt::spawn(send(session.clone(), sending));
     actix_web::rt::spawn(async move {
         let _place = place;
         let reason = tokio::select! {
             () = stop.cancelled() => Some(closing(CloseCode::Away, "the appliance stops")),
+            () = stores.until_closed(&tenant) => Some(closing(CloseCode::Policy, "the organisation is suspended")),
             reason = listen(talk, messages, session.clone(), idle) => reason,
         };
         // The client may have closed already.

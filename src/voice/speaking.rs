@@ -16,6 +16,7 @@ use crate::cache::Shelf;
 use crate::choice::{Plan, Prepared};
 use crate::error::told;
 use crate::line::{Line, Lines, Said};
+use crate::meter::Meter;
 
 /// Clauses that are made before the first of them was taken.
 const AHEAD: usize = 4;
@@ -91,6 +92,7 @@ pub(crate) struct Speaking {
     room: Arc<Semaphore>,
     stop: Stop,
     pub started: Instant,
+    meter: Meter,
 }
 
 impl Drop for Speaking {
@@ -113,8 +115,10 @@ impl Speaking {
     }
 
     fn taken(&self, sound: Sound) -> Sound {
-        if matches!(sound, Sound::End { .. }) {
-            self.room.add_permits(1);
+        match &sound {
+            Sound::End { .. } => self.room.add_permits(1),
+            Sound::Samples(samples) => self.meter.add_samples(samples.len()),
+            _ => {}
         }
         sound
     }
@@ -152,7 +156,8 @@ impl Voice {
                 let _ = sender.send(Sound::Failed(error));
             }
         });
-        Speaking { sounds, room, stop, started }
+        let meter = Meter::new(self.quota.get(), scope);
+        Speaking { sounds, room, stop, started, meter }
     }
 }
 

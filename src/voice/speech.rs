@@ -62,6 +62,7 @@ impl Voice {
         if let Some(wrong) = new.validate().into_iter().next() {
             return Err(Error::field(&wrong.field, wrong.message));
         }
+        self.check_quota(scope).await?;
         let wanted = Wanted {
             voice: new.voice.filter(|voice| voice != "auto"),
             speaker: new.speaker,
@@ -85,6 +86,7 @@ impl Voice {
         if let Some(wrong) = wrong.into_iter().next() {
             return Err(Error::field(&wrong.field, wrong.message));
         }
+        self.check_quota(scope).await?;
         let parts = self.answers.follow(scope, turn).await?;
         let plan = self.plan(scope, Wanted::from(query), &[]).await?;
         Ok(self.speak(scope, plan, line::of_answer(parts), true))

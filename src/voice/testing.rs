@@ -13,8 +13,7 @@ use lectern_kernel::ports::{
     AnswerCitation, AnswerPart, AnswerSentence, AnswerStream, Answers, Authenticate, Credentials, Question,
 };
 use lectern_kernel::{
-    Actor, ConversationId, Error, KeyId, Principal, Result, Role, Scope, SystemClock, TenantId, TurnId,
-    UserId,
+    Actor, ConversationId, Error, KeyId, Principal, Result, Scope, SystemClock, TenantId, TurnId, UserId,
 };
 use lectern_speech::Synthesizer;
 use lectern_store::Stores;
@@ -91,7 +90,7 @@ impl Authenticate for Bearer {
     async fn authenticate(&self, credentials: Credentials) -> Result<Principal> {
         let user = credentials.bearer.and_then(|token| token.parse::<UserId>().ok());
         let actor = Actor::Key { id: KeyId::generate() };
-        Ok(Principal { tenant: TenantId::main(), user, role: Role::Admin, actor })
+        Ok(Principal::unlimited(TenantId::main(), user, actor))
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod ask;
 mod documents;
+mod isolation;
 mod models;
 mod open;
 mod search;
 mod start;
+mod tenants;
 mod voice;

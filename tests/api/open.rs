@@ -5,7 +5,18 @@ use lectern_testkit::TestApp;
 use crate::LECTERN;
 
 /// What anybody may call.
-const OPEN: &[(&str, &str)] = &[("/setup", "get"), ("/setup", "post"), ("/session", "post")];
+const OPEN: &[(&str, &str)] = &[
+    ("/setup", "get"),
+    ("/setup", "post"),
+    ("/session", "post"),
+    ("/invitations/offer", "post"),
+    ("/invitations/accept", "post"),
+    ("/session/passkey", "post"),
+    ("/session/passkey/options", "post"),
+    ("/session/oidc/callback", "get"),
+    ("/session/oidc/{id}/begin", "post"),
+    ("/sign-in/options", "get"),
+];
 
 #[test]
 fn every_described_route_asks_who_is_there() {

@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cps, multipart, read, search, signs, tone } from './mock-data.mjs';
+import { held, organisationRoutes } from './mock-organisation.mjs';
 import { voiceRoutes, voiceSocket, voiceStream } from './mock-voice.mjs';
 
 const DIST = join(dirname(fileURLToPath(import.meta.url)), '../dist');
@@ -37,7 +38,7 @@ class Problem extends Error {
 }
 
 const view = ({ text: _t, blocks: _b, bytes: _y, unlock: _u, ...d }) => d;
-const session = () => ({ user: db.user, tenant: { id: 'ten_main', name: 'Main' }, csrf_token: 'mock-csrf', expires_at: now() });
+const session = () => ({ user: db.user, tenant: { id: 'main', name: 'Main' }, csrf_token: 'mock-csrf', permissions: held, expires_at: now() });
 const emit = (event, data) => db.streams.forEach((s) => s.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
 const doc = (wanted) => {
   const found = db.documents.find((d) => d.id === wanted);
@@ -148,7 +149,7 @@ const routes = [
   ['GET /setup', () => [200, { needed: !db.user, version: '0.1.0' }]],
   ['POST /setup', (_, __, b) => {
     if (b.code !== CODE) throw new Problem(403, 'forbidden', 'The set-up code is wrong.', 'The server printed it when it started.', [{ field: 'code', message: 'Not this one.' }]);
-    db.user = { id: id('usr'), name: b.name, email: b.email, role: 'admin' };
+    db.user = { id: id('usr'), name: b.name, email: b.email, role: 'owner' };
     Object.assign(db, { password: b.password, signedIn: true });
     return [201, session()];
   }],
@@ -243,12 +244,13 @@ const routes = [
   }],
   ['GET /keys', () => [200, { items: db.keys, next_cursor: null, total: db.keys.length }]],
   ['POST /keys', (_, __, b) => {
-    const key = { id: id('key'), name: b.name, prefix: 'lec_ab12', created_at: now(), last_used_at: null, expires_at: b.expires_at ?? null };
+    const key = { id: id('key'), name: b.name, prefix: 'lec_ab12', scopes: b.scopes ?? ['*'], networks: b.networks ?? [], created_by: db.user.id, created_at: now(), last_used_at: null, expires_at: b.expires_at ?? null };
     db.keys.unshift(key);
     return [201, { ...key, secret: 'lec_ab12cd34ef56gh78ij90' }];
   }],
   ['DELETE /keys/:id', ([i]) => ((db.keys = db.keys.filter((k) => k.id !== i)), [204])],
   ...voiceRoutes(db, Problem),
+  ...organisationRoutes(db, page, id, Problem),
 ].map(([route, run]) => {
   const [method, path] = route.split(' ');
   return { method, pattern: new RegExp(`^${path.replace(/:\w+/g, '([^/]+)')}$`), run };

@@ -1,4 +1,4 @@
-/** The console's tests in a browser. `--mock`: against the mock; `--only WORD`: checks whose name has it, after set-up and upload. */
+/** The console's tests in a browser. `--mock`: against the mock; `--dist`: with the page from `dist`; `--only WORD`: checks whose name has it, after set-up and upload. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +8,10 @@ import { asking } from './checks/asking.mjs';
 import { documents } from './checks/documents.mjs';
 import { everywhere } from './checks/everywhere.mjs';
 import { models } from './checks/models.mjs';
+import { organisation } from './checks/organisation.mjs';
 import { reading } from './checks/reading.mjs';
 import { settings } from './checks/settings.mjs';
+import { tenants } from './checks/tenants.mjs';
 import { installEar, voice } from './checks/voice.mjs';
 import { makeMicrophone } from './microphone.mjs';
 import { startTarget } from './target.mjs';
@@ -19,7 +21,7 @@ const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf
 const shots = process.env.LECTERN_SHOTS ?? join(tmpdir(), 'lectern-shots');
 mkdirSync(shots, { recursive: true });
 
-const target = await startTarget(mock);
+const target = await startTarget(mock, process.argv.includes('--dist'));
 const folder = mkdtempSync(join(tmpdir(), 'lectern-mic-'));
 const microphone = makeMicrophone(folder, mock);
 const browser = await chromium.launch({
@@ -29,25 +31,32 @@ const browser = await chromium.launch({
     '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${microphone.file}`,
   ],
 });
-const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 }, locale: 'en-GB', acceptDownloads: true });
-context.setDefaultTimeout(15_000);
-await installEar(context);
-const page = await context.newPage();
+/** A browser of its own, as another person has one. */
+async function newContext() {
+  const made = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 }, locale: 'en-GB', acceptDownloads: true });
+  made.setDefaultTimeout(15_000);
+  made.on('page', watch);
+  made.on('request', (r) => {
+    if (!r.url().startsWith(target.url) && !r.url().startsWith(target.url.replace(/^http/, 'ws')) && !/^(data|blob|chrome-extension|about|chrome):/.test(r.url())) wrong.push(`request to ${r.url()}`);
+  });
+  return made;
+}
 
 /** What must stay empty over all checks: script errors, broken policy, requests to anywhere else. */
 const wrong = [];
-context.on('page', watch);
+const context = await newContext();
+await installEar(context);
+const page = await context.newPage();
+
 function watch(p) {
   p.on('pageerror', (error) => wrong.push(`script error: ${error.message}`));
   p.on('console', (m) => /Content Security Policy|Refused to/i.test(m.text()) && wrong.push(`policy: ${m.text()}`));
 }
-watch(page);
-context.on('request', (r) => {
-  if (!r.url().startsWith(target.url) && !r.url().startsWith(target.url.replace(/^http/, 'ws')) && !/^(data|blob|chrome-extension|about|chrome):/.test(r.url())) wrong.push(`request to ${r.url()}`);
-});
 
-const t = { page, context, browser, url: target.url, code: target.code, wrong, mock, speechMs: microphone.speechMs, recording: microphone.recording, shot: (name) => page.screenshot({ path: join(shots, `${name}.png`) }) };
-const all = [...access.first, ...documents, ...reading, ...asking, ...voice, ...models, ...settings, ...everywhere, ...access.last];
+const t = { page, context, newContext, url: target.url, code: target.code, wrong, mock, speechMs: microphone.speechMs, recording: microphone.recording, shot: (name, of = page) => of.screenshot({ path: join(shots, `${name}.png`) }) };
+// The mock knows one person at a time.
+const several = mock ? [] : [...organisation, ...tenants];
+const all = [...access.first, ...documents, ...reading, ...asking, ...voice, ...models, ...settings, ...several, ...everywhere, ...access.last];
 let passed = 0;
 let failed = 0;
 for (const [name, check] of all) {

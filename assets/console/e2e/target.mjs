@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startFront } from './front.mjs';
 
 export const HERE = dirname(fileURLToPath(import.meta.url));
 
@@ -20,14 +21,15 @@ const freePort = () =>
 const OWN = ['LECTERN_BINARY', 'LECTERN_SHOTS', 'LECTERN_SHARED', 'LECTERN_QUESTION', 'LECTERN_CACHE'];
 export const programEnv = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN.includes(name)));
 
-export async function startTarget(mock) {
+/** With `front` the page comes from `dist` instead of out of the program. */
+export async function startTarget(mock, front = false) {
   const binary = process.env.LECTERN_BINARY;
   if (!mock && !binary) throw new Error('Set LECTERN_BINARY to the program to test, or run `npm run test:pages`.');
   const port = await freePort();
   const data = mkdtempSync(join(tmpdir(), 'lectern-e2e-'));
   const [command, args] = mock
     ? [process.execPath, [join(HERE, 'mock-server.mjs'), String(port)]]
-    : [binary, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`]];
+    : [binary, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`, ...(front ? ['--insecure-http'] : [])]];
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: programEnv() });
   let log = '';
   const code = await new Promise((resolve, reject) => {
@@ -41,12 +43,15 @@ export async function startTarget(mock) {
     child.on('exit', (status) => reject(new Error(`the program ended with ${status}:\n${log}`)));
     setTimeout(() => reject(new Error(`no set-up code within 30 s:\n${log}`)), 30_000).unref();
   });
+  const at = front ? await freePort() : port;
+  const stopFront = front ? await startFront(at, port) : () => undefined;
   const stop = () =>
     new Promise((resolve) => {
+      stopFront();
       child.removeAllListeners('exit');
       child.on('exit', resolve);
       child.kill('SIGTERM');
       setTimeout(() => child.kill('SIGKILL'), 10_000).unref();
     }).finally(() => rmSync(data, { recursive: true, force: true }));
-  return { url: `${mock ? 'http' : 'https'}://127.0.0.1:${port}`, code, stop, log: () => log };
+  return { url: `${mock || front ? 'http' : 'https'}://127.0.0.1:${at}`, code, stop, log: () => log };
 }

@@ -1,7 +1,7 @@
 import axe from 'axe-core';
 import { assert, open, row, until } from './common.mjs';
 
-const PAGES = ['/ask', '/documents', '/search?q=pump', '/transcribe', '/settings', '/settings/voices', '/settings/models', '/status'];
+const PAGES = ['/ask', '/documents', '/search?q=pump', '/transcribe', '/settings', '/settings/voices', '/settings/models', '/status', '/people', '/people/groups', '/people/roles', '/people/invitations', '/keys', '/audit', '/usage', '/tenants', '/tenants/main', '/profile'];
 
 async function audit(t, name) {
   await t.page.evaluate(axe.source);

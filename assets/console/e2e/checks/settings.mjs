@@ -17,18 +17,21 @@ export const settings = [
     assert.equal(await t.page.getByLabel('Sentences in an answer without a model').inputValue(), '2');
   }],
   ['a key is shown once and can be revoked', async (t) => {
+    await open(t, '/keys');
+    await t.page.getByRole('button', { name: 'Create key' }).first().click();
     await t.page.locator('input[name=key-name]').fill('Nightly import');
-    await t.page.getByRole('button', { name: 'Create key' }).click();
+    await t.page.getByRole('dialog').getByRole('button', { name: 'Create key' }).click();
     assert.match(await t.page.locator('.secret').innerText(), /^lec_/);
     await t.page.getByRole('button', { name: 'I have kept it' }).click();
     await t.page.reload();
-    await t.page.getByText('Nightly import').waitFor();
+    await t.page.locator('[data-key="Nightly import"]').waitFor();
     assert.equal(await t.page.locator('.secret').count(), 0);
     await t.page.getByRole('button', { name: /^Revoke “Nightly import”/ }).click();
     await t.page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-    await t.page.getByText('Nightly import').waitFor({ state: 'detached' });
+    await t.page.locator('[data-key="Nightly import"]').waitFor({ state: 'detached' });
   }],
   ['the page speaks German when asked to', async (t) => {
+    await open(t, '/settings');
     await t.page.locator('select[name=locale]').selectOption('de');
     await t.page.getByRole('heading', { name: 'Einstellungen' }).waitFor();
     assert.equal(await t.page.evaluate(() => document.documentElement.lang), 'de');

@@ -47,8 +47,12 @@ function isLocale(value: string | null | undefined): value is Locale {
   return value !== null && value !== undefined && value in LOCALES;
 }
 
+async function german(): Promise<Record<string, string>> {
+  return (await import('$locales/de.json')).default;
+}
+
 export async function setLocale(next: Locale, keep = true): Promise<void> {
-  const messages = next === 'de' ? (await import('$locales/de.json')).default : en;
+  const messages = next === 'de' ? await german() : en;
   state.messages = messages;
   state.locale = next;
   document.documentElement.lang = next;

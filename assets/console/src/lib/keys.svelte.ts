@@ -20,7 +20,7 @@ export const shortcuts = {
   },
 };
 
-const PLACES: Record<string, string> = { a: '/ask', d: '/documents', s: '/search', r: '/transcribe', e: '/settings', v: '/settings/voices', m: '/settings/models', t: '/status' };
+const PLACES: Record<string, string> = { a: '/ask', d: '/documents', s: '/search', r: '/transcribe', e: '/settings', v: '/settings/voices', m: '/settings/models', t: '/status', p: '/people', k: '/keys', l: '/audit', u: '/usage', o: '/tenants', i: '/profile' };
 let pending = 0;
 
 function typing(target: EventTarget | null): boolean {

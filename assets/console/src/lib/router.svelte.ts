@@ -78,7 +78,7 @@ function follow(event: MouseEvent): void {
   if (to.origin !== location.origin || to.pathname.startsWith('/api/')) return;
   if (to.hash && to.pathname === location.pathname && to.search === location.search) return;
   event.preventDefault();
-  go(to.pathname + to.search);
+  go(to.pathname + to.search + to.hash);
 }
 
 export function startRouter(): void {

@@ -7,6 +7,8 @@ type Query = Record<string, string | number | boolean | null | undefined>;
 
 let csrf = '';
 let whenSignedOut: () => void = () => undefined;
+let whenForbidden: () => void = () => undefined;
+let whenSuspended: (problem: ApiError) => void = () => undefined;
 
 /** The token of the present session; empty when there is none. */
 export function setCsrf(token: string): void {
@@ -20,6 +22,16 @@ export function csrfToken(): string {
 /** Called when the server says that the session is over. */
 export function onSignedOut(callback: () => void): void {
   whenSignedOut = callback;
+}
+
+/** Called when the server refuses something: what one may has perhaps changed since it was asked. */
+export function onForbidden(callback: () => void): void {
+  whenForbidden = callback;
+}
+
+/** Called when the server says that the whole organisation is locked out. */
+export function onSuspended(callback: (problem: ApiError) => void): void {
+  whenSuspended = callback;
 }
 
 export function signedOut(): void {
@@ -41,6 +53,7 @@ export interface Options {
   /** Sent as it is, instead of `body`; `type` says what it is. */
   raw?: Blob;
   type?: string;
+  headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
   accept?: string;
   cache?: RequestCache;
@@ -48,7 +61,7 @@ export interface Options {
 
 /** Sends a request and gives the answer as it is; throws `ApiError` when it is not a success. */
 export async function send(method: string, path: string, options: Options = {}): Promise<Response> {
-  const headers: Record<string, string> = { Accept: options.accept ?? 'application/json' };
+  const headers: Record<string, string> = { Accept: options.accept ?? 'application/json', ...options.headers };
   if (method !== 'GET') headers['X-CSRF-Token'] = csrf;
   const init: RequestInit = { method, headers, credentials: 'same-origin', cache: options.cache ?? 'no-store' };
   if (options.body !== undefined) {
@@ -69,6 +82,8 @@ export async function send(method: string, path: string, options: Options = {}):
   if (response.ok) return response;
   const error = problemFrom(response.status, await response.text());
   if (response.status === 401 && path !== '/session' && error.code !== 'wrong_credentials') whenSignedOut();
+  if (error.code === 'tenant_suspended') whenSuspended(error);
+  if (error.code === 'forbidden') whenForbidden();
   throw error;
 }
 
@@ -83,4 +98,5 @@ export const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promi
 export const post = <T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
   json<T>('POST', path, { body: body ?? {}, signal });
 export const patch = <T>(path: string, body: unknown): Promise<T> => json<T>('PATCH', path, { body });
+export const put = <T>(path: string, body?: unknown): Promise<T> => json<T>('PUT', path, body === undefined ? {} : { body });
 export const del = (path: string): Promise<void> => json<undefined>('DELETE', path);

@@ -10,22 +10,27 @@ import type {
   DocumentFacets,
   DocumentText,
   DocumentView,
-  KeyView,
-  NewKeyView,
   NewSetup,
   OllamaTest,
   Paged,
   SearchView,
   SessionView,
   SettingsPatch,
+  SignIn,
   SettingsView,
   SetupView,
   StatusView,
   TurnView,
 } from './types';
 
-export { onSignedOut, setCsrf } from './client';
+export { onForbidden, onSignedOut, onSuspended, setCsrf } from './client';
+export { auditApi, type AuditQuery, type Ledger } from './audit';
+export { keyApi } from './keys';
 export { ApiError } from './problem';
+export { groupApi, invitationApi, operatorApi, peopleApi, profileApi, roleApi, type PeopleQuery } from './people';
+export { sharingApi } from './sharing';
+export { importTenant, tenantApi } from './tenants';
+export { usageApi } from './usage';
 export { importModel, modelApi, watchModels } from './models';
 export { transcribe } from './transcribe';
 export { upload } from './upload';
@@ -70,7 +75,7 @@ export const api = {
   setup: () => get<SetupView>('/setup'),
   finishSetup: (body: NewSetup) => post<SessionView>('/setup', body),
   session: () => get<SessionView>('/session'),
-  signIn: (email: string, password: string) => post<SessionView>('/session', { email, password }),
+  signIn: (body: SignIn) => post<SessionView>('/session', body),
   signOut: () => del('/session'),
   changePassword: (current: string, next: string) => post<undefined>('/session/password', { current, new: next }),
 
@@ -107,10 +112,6 @@ export const api = {
   testOllama: (address: string, model?: string) =>
     post<OllamaTest>('/settings/ollama/test', { url: address, ...(model ? { model } : {}) }),
   status: (signal?: AbortSignal) => get<StatusView>('/status', undefined, signal),
-  keys: () => get<Paged<KeyView>>('/keys'),
-  createKey: (name: string, expires_at?: string) =>
-    post<NewKeyView>('/keys', { name, ...(expires_at ? { expires_at } : {}) }),
-  revokeKey: (id: string) => del(`/keys/${seg(id)}`),
 };
 
 /** Asks and gives the answer's events as they come; ends after `done` or `error`, or when the signal aborts. */

@@ -6,6 +6,8 @@ export class ApiError extends Error {
   readonly code: string;
   readonly hint: string | null;
   readonly fields: Record<string, string>;
+  /** As they came: a field may stand there more than once. */
+  readonly errors: readonly { field: string; message: string }[];
   readonly requestId: string | null;
 
   constructor(problem: Partial<Problem> & { status: number }) {
@@ -15,7 +17,8 @@ export class ApiError extends Error {
     this.code = problem.code ?? 'unknown';
     this.hint = problem.hint ?? null;
     this.requestId = problem.request_id ?? null;
-    this.fields = Object.fromEntries((problem.errors ?? []).map((e) => [e.field, e.message]));
+    this.errors = problem.errors ?? [];
+    this.fields = Object.fromEntries(this.errors.map((e) => [e.field, e.message]));
   }
 
   /** Nothing came back at all: no server, or the network is away. `code` is then `unreachable`. */

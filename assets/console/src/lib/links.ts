@@ -1,0 +1,13 @@
+/** Links by which somebody joins or sets a new password. The token is behind the `#`: no address with it is ever sent. */
+
+export function joinLink(token: string, origin = location.origin): string {
+  return `${origin}/join#${token}`;
+}
+
+export function tokenOf(hash: string): string {
+  try {
+    return decodeURIComponent(hash.replace(/^#/, '')).trim();
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,1 @@
+export const PLANS = ['free', 'team', 'business', 'enterprise'] as const;
