@@ -58,6 +58,7 @@ needs() {
     has_step unit peers && need_python
     has_step unit && whisper_fixture
     has_step unit && wyoming_package
+    has_step unit && sign_in_peers
     has_step deny && need_tool cargo-deny cargo-deny
   fi
   if has_step page build e2e; then need_node; fi
@@ -89,6 +90,14 @@ wyoming_package() {
       die 'the package wyoming could not be installed' 'the machine needs PyPI or a mirror of it'
   fi
   export WYOMING_PYTHON=$venv/bin/python
+}
+
+# The servers that signing in is tested against; without them those tests skip themselves.
+sign_in_peers() {
+  SLAPD_DIR=${SLAPD_DIR:-$(tests/slapd.sh | tail -1)} || die 'slapd could not be unpacked' 'see the lines above'
+  OIDC_PROVIDER_DIR=${OIDC_PROVIDER_DIR:-$(tests/oidc-provider.sh --only-install | tail -1)} ||
+    die 'oidc-provider could not be installed' 'see the lines above'
+  export SLAPD_DIR OIDC_PROVIDER_DIR
 }
 
 page_packages() {

@@ -64,25 +64,23 @@ impl Access {
             if own { store::appliance_secret(tx, SIGNER) } else { store::tenant_secret(tx, SIGNER) }
         };
         let own = matches!(log, Log::Appliance);
-        let sealed = match db.read(move |tx| read(tx, own)).await? {
-            Some(sealed) => sealed,
-            None => {
-                let secret = SigningKey::generate(&name).map_err(signing)?.to_secret_text();
-                let sealed = match log {
-                    Log::Tenant(scope) => {
-                        self.inner.keyring.seal(scope.tenant(), SIGNER, secret.as_bytes())?
-                    }
-                    Log::Appliance => self.inner.keyring.seal_own(SIGNER, secret.as_bytes())?,
-                };
-                let keep = move |tx: &mut Tx<'_>| -> Result<String, StoreError> {
-                    if own {
-                        store::put_appliance_secret(tx, SIGNER, &sealed)
-                    } else {
-                        store::put_tenant_secret(tx, SIGNER, &sealed)
-                    }
-                };
-                db.write(keep).await?
-            }
+        let kept = db.read(move |tx| read(tx, own)).await?;
+        let sealed = if let Some(sealed) = kept {
+            sealed
+        } else {
+            let secret = SigningKey::generate(&name).map_err(signing)?.to_secret_text();
+            let sealed = match log {
+                Log::Tenant(scope) => self.inner.keyring.seal(scope.tenant(), SIGNER, secret.as_bytes())?,
+                Log::Appliance => self.inner.keyring.seal_own(SIGNER, secret.as_bytes())?,
+            };
+            let keep = move |tx: &mut Tx<'_>| -> Result<String, StoreError> {
+                if own {
+                    store::put_appliance_secret(tx, SIGNER, &sealed)
+                } else {
+                    store::put_tenant_secret(tx, SIGNER, &sealed)
+                }
+            };
+            db.write(keep).await?
         };
         let secret = match log {
             Log::Tenant(scope) => self.inner.keyring.open(scope.tenant(), SIGNER, &sealed)?,

@@ -12,7 +12,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::Access;
 use crate::audit::Log;
 use crate::model_audit::AuditEntry;
-use crate::verify::{ExportHead, Forgotten};
+use crate::verify::{ExportHead, Gone};
 
 const PIECE: u32 = 1_000;
 const AHEAD: usize = 4;
@@ -24,7 +24,7 @@ impl Access {
     pub(crate) async fn export_record(&self, log: &Log) -> Result<impl Stream<Item = Piece> + use<>> {
         let checkpoint = self.checkpoint(log).await?;
         let db = self.database(log)?;
-        let kept = db.read(|tx| audit::checkpoints(tx)).await?;
+        let kept = db.read(audit::checkpoints).await?;
         let size =
             kept.iter().find(|(_, note)| *note == checkpoint).or(kept.last()).map_or(0, |(size, _)| *size);
         let older = kept.into_iter().filter(|(s, _)| *s < size).map(|(_, note)| note).collect();
@@ -100,7 +100,7 @@ fn pieces(
 
 fn line(kept: &Kept) -> String {
     let text = kept.entry.clone().unwrap_or_else(|| {
-        let gone = Forgotten { sequence: kept.sequence, forgotten: true, leaf: kept.leaf.clone() };
+        let gone = Gone { sequence: kept.sequence, forgotten: true, leaf: kept.leaf.clone() };
         serde_json::to_string(&gone).unwrap_or_default()
     });
     text + "\n"

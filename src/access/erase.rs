@@ -124,7 +124,7 @@ impl Access {
 
     /// Statements of the tenants that were erased, the newest first.
     pub async fn erasures(&self) -> Result<Vec<ErasureView>> {
-        Ok(self.inner.stores.control().read(|tx| store::erasures(tx)).await?)
+        Ok(self.inner.stores.control().read(store::erasures).await?)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{Access, store};
 impl Access {
     /// All tenants with what they held when it was last counted, by id.
     pub async fn tenants(&self) -> Result<Vec<TenantView>> {
-        let usages = self.inner.stores.control().read(|tx| store::usages(tx)).await?;
+        let usages = self.inner.stores.control().read(store::usages).await?;
         let usage = |id: &TenantId| usages.iter().find(|(of, _)| of == id).map(|(_, usage)| *usage);
         let records = self.inner.stores.records();
         Ok(records.iter().map(|record| self.view(record, usage(&record.id).unwrap_or_default())).collect())

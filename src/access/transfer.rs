@@ -298,19 +298,15 @@ fn pack(
     }
     writer.finish().map_err(inside)?.flush().map_err(Error::internal)?;
     file.as_file().sync_all().map_err(Error::internal)?;
-    match target {
-        Some(path) => {
-            file.persist_noclobber(&path).map_err(|e| match e.error.kind() {
-                std::io::ErrorKind::AlreadyExists => Error::field("file", "is there already"),
-                _ => Error::internal(e.error),
-            })?;
-            Ok(Exported::At(path))
-        }
-        None => {
-            let mut file = file.into_file();
-            let length = file.metadata().map_err(Error::internal)?.len();
-            file.rewind().map_err(Error::internal)?;
-            Ok(Exported::Here(file, length))
-        }
+    if let Some(path) = target {
+        file.persist_noclobber(&path).map_err(|e| match e.error.kind() {
+            std::io::ErrorKind::AlreadyExists => Error::field("file", "is there already"),
+            _ => Error::internal(e.error),
+        })?;
+        return Ok(Exported::At(path));
     }
+    let mut file = file.into_file();
+    let length = file.metadata().map_err(Error::internal)?.len();
+    file.rewind().map_err(Error::internal)?;
+    Ok(Exported::Here(file, length))
 }

@@ -23,7 +23,7 @@ pub struct ExportHead {
 
 /// A line that stands for a forgotten entry.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Forgotten {
+pub(crate) struct Gone {
     pub sequence: u64,
     pub forgotten: bool,
     pub leaf: String,
@@ -75,7 +75,7 @@ pub fn verify(input: impl BufRead, trusted: Option<&str>) -> Result<Verified, Ve
     let mut forgotten = 0;
     for (number, line) in lines.enumerate() {
         let line = line?;
-        match serde_json::from_str::<Forgotten>(&line) {
+        match serde_json::from_str::<Gone>(&line) {
             Ok(gone) if gone.forgotten => {
                 let leaf: Hash = gone.leaf.parse().map_err(|_| VerifyError::Leaf(number as u64 + 2))?;
                 forgotten += 1;

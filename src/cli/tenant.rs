@@ -43,7 +43,7 @@ pub fn run(command: &TenantCommand) -> Result<ExitCode> {
             let left = connect::with(place, |c| c.delete_with(&path(id)?, &body))?;
             match left["erase_at"].as_str() {
                 Some(at) => {
-                    say!("{id} will be erased after {at}; `lectern tenant resume {id}` takes it back")
+                    say!("{id} will be erased after {at}; `lectern tenant resume {id}` takes it back");
                 }
                 None => say!("{id} is erased"),
             }
