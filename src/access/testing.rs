@@ -107,12 +107,12 @@ pub(crate) fn config(text: &str) -> Config {
 }
 
 impl Site {
-    pub async fn new(settings: &str) -> Self {
+    pub fn new(settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("folder");
-        Self::on(folder, settings).await
+        Self::on(folder, settings)
     }
 
-    pub async fn on(folder: tempfile::TempDir, settings: &str) -> Self {
+    pub fn on(folder: tempfile::TempDir, settings: &str) -> Self {
         let config = config(settings);
         let clock = Arc::new(FakeClock(AtomicI64::new(START)));
         let control: Vec<Migration> = [lectern_identity::CONTROL_MIGRATIONS, CONTROL_MIGRATIONS].concat();

@@ -32,7 +32,7 @@ async fn with_acme(site: &Site, operator: &Somebody) -> Somebody {
 
 #[actix_web::test]
 async fn one_call_makes_a_tenant_and_the_same_again_finds_it() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     let made = site.post(&operator, "/tenants", acme()).await;
     assert_eq!((made.status, &made.body["state"]), (201, &json!("active")));
@@ -66,7 +66,7 @@ async fn one_call_makes_a_tenant_and_the_same_again_finds_it() {
 
 #[actix_web::test]
 async fn a_step_that_fails_leaves_nothing() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     site.part.fails.store(true, Ordering::SeqCst);
     assert_eq!(site.post(&operator, "/tenants", acme()).await.code(), (507, "storage_full"));
@@ -78,7 +78,7 @@ async fn a_step_that_fails_leaves_nothing() {
 
 #[actix_web::test]
 async fn what_a_killed_process_was_making_is_taken_away_at_start() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let mut half = (*site.stores.record(&TenantId::main()).expect("is there")).clone();
     (half.id, half.state) = (id("half"), TenantState::Provisioning);
     site.stores.register(&half).expect("registers");
@@ -90,7 +90,7 @@ async fn what_a_killed_process_was_making_is_taken_away_at_start() {
 
 #[actix_web::test]
 async fn only_operators_see_tenants() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     let zoe = with_acme(&site, &operator).await;
     for (method, path) in [
@@ -117,7 +117,7 @@ async fn only_operators_see_tenants() {
 
 #[actix_web::test]
 async fn a_suspended_tenant_keeps_its_data_and_its_people_are_out() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     let zoe = with_acme(&site, &operator).await;
     assert_eq!(site.get(&zoe, "/session").await.status, 200);
@@ -140,7 +140,7 @@ async fn a_suspended_tenant_keeps_its_data_and_its_people_are_out() {
 
 #[actix_web::test]
 async fn deletion_needs_the_name_waits_and_is_proven() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     with_acme(&site, &operator).await;
     let delete = |body: Value| site.send(&operator, Method::DELETE, "/tenants/acme", Some(body));
@@ -185,7 +185,7 @@ async fn import(
 
 #[actix_web::test]
 async fn a_tenant_moves_to_another_appliance_as_one_file() {
-    let (here, there) = (Site::new("").await, Site::new("").await);
+    let (here, there) = (Site::new(""), Site::new(""));
     let operator = here.operator().await;
     with_acme(&here, &operator).await;
     let blob = here.folder.path().join("tenants/acme/blobs/ab");
@@ -223,7 +223,7 @@ async fn a_tenant_moves_to_another_appliance_as_one_file() {
 
 #[actix_web::test]
 async fn a_kept_file_takes_its_place_again_and_dies_with_the_key() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     let zoe = with_acme(&site, &operator).await;
     let file = site.post(&operator, "/tenants/acme/export", json!({})).await.bytes;
@@ -252,7 +252,7 @@ async fn a_region_is_not_left() {
         far.path().display(),
         out.path().display()
     );
-    let site = Site::new(&settings).await;
+    let site = Site::new(&settings);
     let operator = site.operator().await;
     let mut new = acme();
     new["region"] = json!("eu");
@@ -275,7 +275,7 @@ async fn a_region_is_not_left() {
 
 #[actix_web::test]
 async fn another_appliances_key_or_a_wrong_passphrase_opens_nothing() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     site.person("main", "anna@example.org", Role::OWNER).await;
     let sealed = site.access.inner.keyring.seal(&TenantId::main(), "a/b", b"x").expect("seals");
     assert!(site.access.inner.keyring.open(&TenantId::main(), "a/c", &sealed).is_err(), "another field");

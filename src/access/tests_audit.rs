@@ -9,7 +9,7 @@ use crate::verify::{VerifyError, verify};
 
 #[actix_web::test]
 async fn an_export_is_verified_without_the_appliance_and_a_change_is_seen() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     for name in ["First", "Second", "Third"] {
         assert_eq!(site.post(&operator, "/groups", json!({"name": name})).await.status, 201);
@@ -39,7 +39,7 @@ async fn an_export_is_verified_without_the_appliance_and_a_change_is_seen() {
 
 #[actix_web::test]
 async fn what_is_changed_in_the_database_does_not_fit_what_was_signed_before() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     assert_eq!(site.post(&operator, "/groups", json!({"name": "First"})).await.status, 201);
     let key = site.get(&operator, "/audit/checkpoint").await.body["key"].as_str().expect("a key").to_owned();
@@ -56,7 +56,7 @@ async fn what_is_changed_in_the_database_does_not_fit_what_was_signed_before() {
 
 #[actix_web::test]
 async fn what_was_forgotten_is_still_proven() {
-    let site = Site::new("[retention]\naudit = \"10 d\"\n").await;
+    let site = Site::new("[retention]\naudit = \"10 d\"\n");
     let operator = site.operator().await;
     assert_eq!(site.post(&operator, "/groups", json!({"name": "Old"})).await.status, 201);
     site.wait(11 * 86_400);
@@ -72,7 +72,7 @@ async fn what_was_forgotten_is_still_proven() {
 
 #[actix_web::test]
 async fn the_record_is_searched_paged_and_given_out_as_a_table() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     for n in 0..5 {
         assert_eq!(site.post(&operator, "/groups", json!({"name": format!("=Group {n}")})).await.status, 201);
@@ -98,7 +98,7 @@ async fn the_record_is_searched_paged_and_given_out_as_a_table() {
 
 #[actix_web::test]
 async fn a_tenants_record_is_not_the_appliances() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     let new = json!({"id": "acme", "name": "Acme", "owner_email": "zoe@acme.example"});
     assert_eq!(site.post(&operator, "/tenants", new).await.status, 201);

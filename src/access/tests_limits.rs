@@ -18,7 +18,7 @@ async fn limit(site: &Site, operator: &Somebody, limits: Value) {
 
 #[actix_web::test]
 async fn a_rate_is_told_and_kept() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     assert_eq!(site.get(&operator, "/session").await.header("ratelimit"), "", "no limit, no header");
     limit(&site, &operator, json!({"requests_per_minute": 5, "requests_per_day": 100})).await;
@@ -39,7 +39,7 @@ async fn a_rate_is_told_and_kept() {
 
 #[actix_web::test]
 async fn a_tenant_together_has_a_rate_too() {
-    let site = Site::new("[tenants]\nrate_factor = 2\n").await;
+    let site = Site::new("[tenants]\nrate_factor = 2\n");
     let operator = site.operator().await;
     let people = [
         site.person("main", "a@example.org", Role::MEMBER).await,
@@ -56,7 +56,7 @@ async fn a_tenant_together_has_a_rate_too() {
 
 #[actix_web::test]
 async fn a_months_requests_end_and_begin_anew_and_administrators_come_in() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     let member = site.person("main", "mia@example.org", Role::MEMBER).await;
     limit(&site, &operator, json!({"requests_per_month": 5})).await;
@@ -88,7 +88,7 @@ async fn a_months_requests_end_and_begin_anew_and_administrators_come_in() {
 
 #[actix_web::test]
 async fn people_are_counted_once_a_month() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     let mia = site.person("main", "mia@example.org", Role::MEMBER).await;
     let ben = site.person("main", "ben@example.org", Role::MEMBER).await;
@@ -106,7 +106,7 @@ async fn people_are_counted_once_a_month() {
 
 #[actix_web::test]
 async fn what_is_spent_at_the_same_time_is_counted_exactly() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     limit(&site, &operator, json!({"questions_per_month": 10})).await;
     let scope = Scope::system(TenantId::main());
@@ -124,7 +124,7 @@ async fn what_is_spent_at_the_same_time_is_counted_exactly() {
 
 #[actix_web::test]
 async fn requests_are_written_and_come_back_after_a_start() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     for _ in 0..7 {
         site.get(&operator, "/session").await;
@@ -133,14 +133,14 @@ async fn requests_are_written_and_come_back_after_a_start() {
     site.access.write_counts().await;
     let Site { folder, access, identity, stores, part, .. } = site;
     drop((access, identity, stores, part));
-    let site = Site::on(folder, "").await;
+    let site = Site::on(folder, "");
     let (used, _) = site.access.used_this_month(&Scope::system(TenantId::main())).await.expect("reads");
     assert_eq!(used[&Metered::Requests], 7);
 }
 
 #[actix_web::test]
 async fn nobody_joins_a_full_tenant() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     let invited =
         site.post(&operator, "/invitations", json!({"email": "b@example.org", "role": "viewer"})).await;
@@ -158,7 +158,7 @@ async fn nobody_joins_a_full_tenant() {
 
 #[actix_web::test]
 async fn warnings_come_at_80_and_95_percent() {
-    let site = Site::new("").await;
+    let site = Site::new("");
     let operator = site.operator().await;
     limit(&site, &operator, json!({"documents": 100})).await;
     for (documents, level) in [(79, "ok"), (80, "near"), (95, "close"), (100, "reached")] {
