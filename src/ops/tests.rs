@@ -15,7 +15,7 @@ use lectern_config::Config;
 use lectern_edge::watch;
 use lectern_kernel::ports::{Authenticate, Credentials, Report};
 use lectern_kernel::{Actor, Code, Error, KeyId, Principal, Result, Scope, SystemClock, TenantId, Timestamp};
-use lectern_store::{Stores, params};
+use lectern_store::{Stores, TenantRecord, params};
 use serde_json::{Value, json};
 
 use crate::{CONTROL_MIGRATIONS, ErrorRing, MIGRATIONS, Ready, SafeHttp, Settings, Status, root_routes};
@@ -63,6 +63,8 @@ impl Site {
         let clock = Arc::new(SystemClock);
         let stores =
             Stores::open(folder.path(), CONTROL_MIGRATIONS, MIGRATIONS.to_vec(), clock).expect("opens");
+        let other = "other".parse().expect("a name");
+        stores.register(&TenantRecord::new(other, "Other", Timestamp(1))).expect("registers");
         let config = Config::load(None, flags).expect("defaults");
         let http = SafeHttp::new(&stores);
         let settings = Settings::new(stores.clone(), &config, http.clone());
