@@ -425,7 +425,7 @@ pub struct ImportArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// Add somebody; the password is read from standard input
+    /// Add somebody; the password is read from standard input. The first one owns `main` and operates the appliance
     Add {
         email: String,
         #[arg(long)]

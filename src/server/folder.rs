@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use lectern_config::{Config, ConfigError};
 use lectern_identity::NewUser;
 use lectern_kernel::{Role, Scope, SystemClock, TenantId};
-use lectern_store::{DataLock, Stores};
+use lectern_store::DataLock;
 use serde::{Deserialize, Serialize};
 
 use crate::compose;
@@ -90,11 +90,14 @@ pub fn add_user(folder: &Path, user: &UserToAdd<'_>, password: &str) -> Result<(
     let (tenant, role) = (tenant(user.tenant)?, user.role.parse::<Role>().map_err(anyhow::Error::msg)?);
     let (name, email) = (user.name.to_owned(), user.email.to_owned());
     let new = NewUser { name, email, password: password.to_owned() };
-    let operator = user.operator;
+    let (wanted, operator) = (role, user.operator);
     on_users(folder, |identity, runtime| {
         runtime.block_on(async {
+            // Whoever is there first owns `main` and operates the appliance, as by the set-up page.
+            let first = tenant == TenantId::main() && identity.setup_needed().await?;
+            let role = if first { Role::OWNER } else { wanted };
             let made = identity.create_user(tenant.clone(), role, new).await?;
-            if operator {
+            if operator || first {
                 identity.add_operator(&Scope::system(tenant), made.id.as_str()).await?;
             }
             Ok(())
@@ -132,13 +135,9 @@ fn on_users(
 ) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::fs::create_dir_all(folder)?;
-    let stores = Stores::open(
-        folder,
-        &compose::control_migrations(),
-        compose::tenant_migrations(),
-        Arc::new(SystemClock),
-    )?;
-    let config = Config::load(None, &[])?;
+    // The folder's own configuration says where the tenants of a region lie.
+    let config = load_config(folder, None, &[])?;
+    let stores = crate::tenants::stores(folder, &config, Arc::new(SystemClock))?;
     let permissions = compose::permissions();
     let identity = lectern_identity::Identity::new(stores, &config.session, true, permissions);
     runtime.block_on(identity.adopt())?;

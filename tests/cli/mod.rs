@@ -96,3 +96,35 @@ fn mistakes_are_told_and_exit_with_one() {
     let (code, _, err) = run(&["document", "text", "doc_nothing"], data.path());
     assert_eq!((code, err.contains("There is no such")), (1, true), "{err}");
 }
+
+#[test]
+fn the_first_one_added_owns_main_and_operates_the_appliance() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let region = tempfile::tempdir().unwrap();
+    let config = format!("[tenants]\nregions = [\"eu={}\"]\n", region.path().display());
+    let add = |email: &str, more: &[&str]| {
+        let mut command = lectern(LECTERN);
+        command.args(["user", "add", email, "--name", "Somebody", "--data"]).arg(folder.path()).args(more);
+        let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"correct horse battery staple").unwrap();
+        child.wait().unwrap().success()
+    };
+    assert!(add("ada@example.org", &[]) && add("ben@example.org", &[]));
+    assert!(!add("carl@example.org", &["--tenant", "nowhere"]));
+    std::fs::write(folder.path().join("lectern.toml"), &config).unwrap();
+    let tenant =
+        ["tenant", "create", "acme", "--name", "Acme", "--owner", "zoe@acme.example", "--region", "eu"];
+    let (code, out, err) = run(&tenant, folder.path());
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(add("otto@acme.example", &["--tenant", "acme", "--role", "owner"]));
+    assert!(region.path().join("acme/data.db").exists() && !folder.path().join("tenants/acme").exists());
+    let people = lectern(LECTERN)
+        .args(["audit", "list", "--action", "user.created", "--json", "--data"])
+        .arg(folder.path())
+        .output();
+    let people: Value = serde_json::from_slice(&people.unwrap().stdout).unwrap();
+    let roles: Vec<_> =
+        people["items"].as_array().unwrap().iter().map(|entry| entry["after"]["role"].clone()).collect();
+    assert_eq!(roles, ["admin", "owner"], "the newest first: {people}");
+}
