@@ -13,7 +13,7 @@ use std::path::Path;
 pub use environment::{find_program, variable};
 pub use error::ConfigError;
 pub use model::{
-    Answers, Config, Encryption, Extraction, Hearing, Log, LogFormat, Models, Ollama, Plan, Retention,
+    Answers, Config, Encryption, Extraction, Hearing, Log, LogFormat, Models, Oauth, Ollama, Plan, Retention,
     Search, Server, Session, Speech, Tenants, Upload, Wyoming,
 };
 pub use unit::{ByteSize, Span};

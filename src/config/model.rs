@@ -11,6 +11,7 @@ pub struct Config {
     pub server: Server,
     pub log: Log,
     pub session: Session,
+    pub oauth: Oauth,
     pub upload: Upload,
     pub extraction: Extraction,
     pub search: Search,
@@ -27,6 +28,11 @@ pub struct Config {
     pub plan_business: Plan,
     pub plan_enterprise: Plan,
     pub retention: Retention,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Oauth {
+    pub issuer: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -78,7 +78,7 @@ async fn unknown_api_paths_get_a_problem() {
 async fn the_page_may_load_nothing_from_elsewhere() {
     let response = get("/").await;
     let policy = header(&response, "content-security-policy");
-    assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'self'"));
+    assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"));
     assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
     assert_eq!(header(&response, "referrer-policy"), "no-referrer");
     assert_eq!(header(&response, "cross-origin-opener-policy"), "same-origin");

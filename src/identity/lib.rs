@@ -11,6 +11,7 @@ mod error;
 mod factors;
 mod federation;
 mod groups;
+mod holder;
 mod invitations;
 mod keys;
 mod model;
@@ -78,7 +79,7 @@ use std::sync::{Arc, OnceLock};
 use lectern_config as config;
 use lectern_edge::Feature;
 use lectern_kernel::ports::{Metered, Quota, Vault};
-use lectern_kernel::{Error, Permission, Result, Scope, TenantId, Timestamp, permission};
+use lectern_kernel::{Error, Permission, PersonPart, Result, Scope, TenantId, Timestamp, permission};
 use lectern_store::{Migration, StoreError, Stores, TenantStore, Tx};
 
 pub use error::Refused;
@@ -151,6 +152,7 @@ struct Inner {
     addresses: throttle::Throttle,
     cache: cache::PrincipalCache,
     quota: OnceLock<Arc<dyn Quota>>,
+    parts: OnceLock<Vec<Arc<dyn PersonPart>>>,
     enrolments: pending::Pending<factors::Enrolment>,
     passkey_sign_ins: pending::Pending<passkeys::Asked>,
     providers: oidc::Known,
@@ -177,6 +179,7 @@ impl Identity {
             addresses: throttle::Throttle::default(),
             cache: cache::PrincipalCache::default(),
             quota: OnceLock::new(),
+            parts: OnceLock::new(),
             enrolments: pending::Pending::default(),
             passkey_sign_ins: pending::Pending::default(),
             providers: oidc::Known::default(),

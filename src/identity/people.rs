@@ -59,8 +59,8 @@ impl Identity {
         patch: PatchPerson,
     ) -> Result<PersonView> {
         let (id, scope, rights, this) = (id.clone(), scope.clone(), rights.clone(), self.clone());
-        let view = self
-            .tenant(&scope)?
+        let (store, own, subject) = (self.tenant(&scope)?, scope.clone(), id.clone());
+        let view = store
             .db
             .write(move |tx| {
                 let before = found(tx, &id)?;
@@ -81,6 +81,9 @@ impl Identity {
             })
             .await?;
         self.inner.cache.clear();
+        if view.state == UserState::Disabled {
+            self.person_ended(&own, &subject).await;
+        }
         Ok(view)
     }
 
@@ -137,6 +140,7 @@ impl Identity {
         self.forget_name(scope.tenant(), &email_key(&before.email)).await?;
         let subject = id.clone();
         self.control().write(move |tx| crate::store_control::remove_operator(tx, subject.as_str())).await?;
+        self.person_ended(scope, id).await;
         Ok(before)
     }
 

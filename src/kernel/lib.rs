@@ -7,6 +7,7 @@ mod error;
 mod event;
 mod id;
 mod page;
+mod person;
 pub mod ports;
 mod scope;
 pub mod text;
@@ -19,4 +20,5 @@ pub use id::{
     LexiconId, ProviderId, RequestId, SessionId, TenantId, TurnId, UserId, WorkspaceId,
 };
 pub use page::{Cursor, Page, PageRequest};
+pub use person::{Erased, HeldContent, HeldFile, PersonPart};
 pub use scope::{APPLIANCE, Actor, Origin, Permission, Principal, Rights, Role, SEE_ALL, Scope, Sight};

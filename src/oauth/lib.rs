@@ -20,6 +20,7 @@ mod issue;
 mod issuer;
 mod model;
 mod model_flow;
+mod person;
 mod redirect;
 mod refusal;
 mod routes;

@@ -242,8 +242,12 @@ pub(crate) fn revoke_consent(tx: &Tx<'_>, user: &UserId, app: &AppId) -> Result<
 
 /// All that is kept of a person.
 pub(crate) fn forget_person(tx: &Tx<'_>, user: &UserId) -> Result<usize> {
-    tx.execute("UPDATE oauth_apps SET created_by = NULL WHERE created_by = $1", params![user])?;
     tx.execute("DELETE FROM oauth_devices WHERE user_id = $1", params![user])?;
     let consents = tx.execute("DELETE FROM oauth_consents WHERE user_id = $1", params![user])?;
     Ok(consents + tx.execute("DELETE FROM oauth_families WHERE user_id = $1", params![user])?)
+}
+
+/// Apps that a person registered stay with the tenant, without the person's name. Their number.
+pub(crate) fn disown(tx: &Tx<'_>, user: &UserId) -> Result<usize> {
+    tx.execute("UPDATE oauth_apps SET created_by = NULL WHERE created_by = $1", params![user])
 }

@@ -15,6 +15,7 @@ use lectern_identity::Identity;
 use lectern_kernel::ports::{Authenticate, Quota, Report, Retrieve};
 use lectern_kernel::{Clock, Scope, SystemClock, TenantId};
 use lectern_models::{Models, TrialConfig};
+use lectern_oauth::{OAuthFirst, Oauth};
 use lectern_ops::{Ready, SafeHttp, Settings, Status};
 use lectern_speech::Synthesizer;
 use lectern_store::{Stores, outbox};
@@ -36,6 +37,7 @@ pub(crate) struct Appliance {
     pub config: Arc<Config>,
     pub stores: Stores,
     pub identity: Identity,
+    pub oauth: Oauth,
     pub access: Access,
     pub documents: Documents,
     pub ask: Ask,
@@ -62,7 +64,9 @@ impl Appliance {
         let http = SafeHttp::new(&stores);
         let identity = Identity::new(stores.clone(), &config.session, secure, compose::permissions())
             .with_sign_in(Arc::new(keyring.clone()), Arc::new(SignInFromHttp(http.clone())));
-        let others: Arc<dyn Authenticate> = Arc::new(identity.clone());
+        let oauth = crate::apps::oauth(&stores, &identity, &config, secure)?;
+        let others: Arc<dyn Authenticate> =
+            Arc::new(OAuthFirst::new(oauth.clone(), Arc::new(identity.clone())));
         let tesseract = tesseract(&config);
         let limits = limits(&config, tesseract.as_ref());
         let extractor = Extractor::new(pool(folder, &config, tesseract)?);
@@ -94,6 +98,7 @@ impl Appliance {
         access.set_parts(vec![Arc::new(documents.clone())]);
         let quota: Arc<dyn Quota> = Arc::new(access.clone());
         identity.set_quota(quota.clone());
+        identity.set_parts(vec![Arc::new(oauth.clone())]);
         documents.set_quota(quota.clone());
         ask.set_quota(quota.clone());
         voice.set_quota(quota);
@@ -110,6 +115,7 @@ impl Appliance {
             config,
             stores,
             identity,
+            oauth,
             access,
             documents,
             ask,
@@ -230,6 +236,7 @@ impl Appliance {
         self.stores.control().write(move |tx| outbox::trim(tx, before)).await?;
         for tenant in self.stores.tenant_ids() {
             self.identity.sweep(&tenant).await?;
+            self.oauth.sweep(&tenant).await?;
             let store = self.stores.tenant(&Scope::system(tenant))?;
             store.db.write(move |tx| outbox::trim(tx, before)).await?;
         }

@@ -1,5 +1,7 @@
 //! The one list of slices.
 
+use std::collections::BTreeSet;
+
 use lectern_edge::Feature;
 use lectern_store::Migration;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
@@ -10,6 +12,7 @@ pub(crate) fn features() -> Vec<Feature> {
     vec![
         lectern_access::feature(),
         lectern_identity::feature(),
+        lectern_oauth::feature(),
         lectern_documents::feature(),
         lectern_ask::feature(),
         lectern_voice::feature(),
@@ -18,9 +21,10 @@ pub(crate) fn features() -> Vec<Feature> {
     ]
 }
 
-/// Every permission that a route asks for.
+/// Every permission that a route asks for. Areas may ask for the same one.
 pub(crate) fn permissions() -> Vec<&'static str> {
-    features().iter().flat_map(|feature| feature.permissions).copied().collect()
+    let all: BTreeSet<_> = features().iter().flat_map(|feature| feature.permissions).copied().collect();
+    all.into_iter().collect()
 }
 
 /// Schema of `control.db`.
@@ -39,6 +43,7 @@ pub(crate) fn tenant_migrations() -> Vec<Migration> {
     [
         lectern_identity::MIGRATIONS,
         lectern_access::MIGRATIONS,
+        lectern_oauth::MIGRATIONS,
         lectern_documents::MIGRATIONS,
         lectern_ask::MIGRATIONS,
         lectern_voice::MIGRATIONS,

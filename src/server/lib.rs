@@ -4,6 +4,7 @@
 //! a command that opens a data folder by itself.
 
 mod appliance;
+mod apps;
 mod compose;
 mod embedded;
 mod folder;

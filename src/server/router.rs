@@ -18,6 +18,7 @@ pub(crate) fn configure(appliance: &Appliance, config: &mut ServiceConfig) {
         .app_data(Data::from(admit))
         .app_data(Data::new(appliance.access.clone()))
         .app_data(Data::new(appliance.identity.clone()))
+        .app_data(Data::new(appliance.oauth.clone()))
         .app_data(Data::new(appliance.documents.clone()))
         .app_data(Data::new(appliance.ask.clone()))
         .app_data(Data::new(appliance.voice.clone()))
@@ -31,6 +32,7 @@ pub(crate) fn configure(appliance: &Appliance, config: &mut ServiceConfig) {
     }
     config.service(api.default_service(web::to(nothing)));
     lectern_ops::root_routes(config);
+    lectern_oauth::root_routes(config);
     lectern_console::configure(config);
 }
 

@@ -16,6 +16,10 @@ const OPEN: &[(&str, &str)] = &[
     ("/session/oidc/callback", "get"),
     ("/session/oidc/{id}/begin", "post"),
     ("/sign-in/options", "get"),
+    ("/oauth/token", "post"),
+    ("/oauth/device_authorization", "post"),
+    ("/oauth/introspect", "post"),
+    ("/oauth/revoke", "post"),
 ];
 
 #[test]

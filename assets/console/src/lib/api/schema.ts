@@ -38,6 +38,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Registered apps, the newest first. */
+        get: operations["list_apps"];
+        put?: never;
+        /** Registers an app; its secret is in this answer and nowhere else. */
+        post: operations["create_app"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A registered app. */
+        get: operations["get_app"];
+        put?: never;
+        post?: never;
+        /** Removes an app; its tokens end at once. */
+        delete: operations["delete_app"];
+        options?: never;
+        head?: never;
+        /** Changes an app; what it may less, its tokens may less at once. */
+        patch: operations["update_app"];
+        trace?: never;
+    };
+    "/apps/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new secret for an app; the one before works on for a while. */
+        post: operations["rotate_app_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ask": {
         parameters: {
             query?: never;
@@ -740,6 +794,40 @@ export interface paths {
         patch: operations["update_profile"];
         trace?: never;
     };
+    "/me/apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The apps that one has allowed something. */
+        get: operations["list_allowed_apps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/apps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes back what one allowed an app; its tokens end at once. */
+        delete: operations["delete_allowed_app"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/factors": {
         parameters: {
             query?: never;
@@ -991,6 +1079,110 @@ export interface paths {
         get: operations["stream_model_events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/authorize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the page of consent shows; its query is the app's, unchanged (OAuth 2.1, section 4.1.1). */
+        get: operations["get_authorization"];
+        put?: never;
+        /** What the person decided; where the browser goes with it. */
+        post: operations["create_authorization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is asked about a device (RFC 8628, section 3.3). */
+        get: operations["get_device"];
+        put?: never;
+        /** What the person decided about a device. */
+        post: operations["create_device_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/device_authorization": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A device asks to be let in. */
+        post: operations["create_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/introspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a token of the asking app is. */
+        post: operations["introspect_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a token of the asking app. */
+        post: operations["revoke_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Codes, refresh tokens, devices and apps for themselves get access tokens. */
+        post: operations["create_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1727,6 +1919,16 @@ export interface components {
             /** @description Id of a person (`usr_…`) or of a group (`grp_…`). */
             subject: string;
         };
+        /** @description An app that a person has allowed something. */
+        AllowedAppView: {
+            allowed_at: components["schemas"]["Timestamp"];
+            client_id: string;
+            homepage?: string | null;
+            id: components["schemas"]["AppId"];
+            last_used_at?: null | components["schemas"]["Timestamp"];
+            name: string;
+            scopes: string[];
+        };
         /** @description How answers are made. */
         AnswerSettings: {
             /** @description ISO 639-1 code, or `auto` for the question's language. */
@@ -1748,6 +1950,36 @@ export interface components {
              * @default null
              */
             reachable: boolean | null;
+        };
+        /** @description A program of a third party. */
+        AppId: string;
+        /**
+         * @description Whether a program can keep a secret.
+         * @enum {string}
+         */
+        AppKind: "confidential" | "public";
+        /** @description A secret, by its first characters. */
+        AppSecretView: {
+            created_at: components["schemas"]["Timestamp"];
+            expires_at?: null | components["schemas"]["Timestamp"];
+            prefix: string;
+        };
+        /** @description A registered app. */
+        AppView: {
+            /** @description What it calls itself in OAuth. */
+            client_id: string;
+            created_at: components["schemas"]["Timestamp"];
+            created_by?: null | components["schemas"]["UserId"];
+            grants: components["schemas"]["Flow"][];
+            homepage?: string | null;
+            id: components["schemas"]["AppId"];
+            kind: components["schemas"]["AppKind"];
+            name: string;
+            redirect_uris: string[];
+            scopes: string[];
+            /** @description Its live secrets, the newest first. */
+            secrets: components["schemas"]["AppSecretView"][];
+            updated_at: components["schemas"]["Timestamp"];
         };
         /** @description Asks for a passkey: without a name, or with e-mail and password as their second proof. No `Debug`. */
         AskPasskey: {
@@ -1773,6 +2005,25 @@ export interface components {
             request?: string | null;
             /** Format: int64 */
             sequence: number;
+        };
+        /** @description What a person decided. */
+        AuthorizationDecision: {
+            allow: boolean;
+            /** @description The page's query, unchanged: what stands behind `?`. */
+            query: string;
+            /** @description Fewer than were asked for, when the person chose so; absent: all that they have. */
+            scopes?: string[] | null;
+        };
+        /** @description What the page of consent shows, or where it sends the browser. */
+        AuthorizationView: (components["schemas"]["ConsentView"] & {
+            /** @enum {string} */
+            outcome: "ask";
+        }) | {
+            error: string;
+            error_description: string;
+            /** @enum {string} */
+            outcome: "refused";
+            redirect_to: string;
         };
         /** @description Begins a sign-in at a provider. */
         BeginOidc: {
@@ -1918,6 +2169,31 @@ export interface components {
             code: string;
             id: string;
         };
+        /** @description The app that asks. */
+        ConsentAppView: {
+            client_id: string;
+            homepage?: string | null;
+            name: string;
+            /** @description Anybody can call themselves so; a secret proves it. */
+            proves_itself: boolean;
+        };
+        /** @description A permission that is asked for. */
+        ConsentScopeView: {
+            /** @description Whether the person has it; what they do not have they cannot give. */
+            held: boolean;
+            name: string;
+        };
+        /** @description What a person is asked. */
+        ConsentView: {
+            app: components["schemas"]["ConsentAppView"];
+            /** @description Where the browser goes afterwards. */
+            redirect_uri?: string | null;
+            /** @description The person allowed all of this before and may be sent on without a question: the page then posts the decision. */
+            remembered: boolean;
+            scopes: components["schemas"]["ConsentScopeView"][];
+            /** @description Who is asked. */
+            user: components["schemas"]["UserId"];
+        };
         /** @description A conversation with all that was said. */
         ConversationDetail: {
             created_at: components["schemas"]["Timestamp"];
@@ -1955,6 +2231,39 @@ export interface components {
          * @enum {string}
          */
         Demand: "nobody" | "administrators" | "everybody";
+        /** @description What a person decided about a device. */
+        DeviceDecision: {
+            allow: boolean;
+            /** @description Fewer than were asked for, when the person chose so; absent: all that they have. */
+            scopes?: string[] | null;
+            /** @description As the device shows it. */
+            user_code: string;
+        };
+        /** @description A device's request to be let in. */
+        DeviceRequest: {
+            client_id?: string | null;
+            client_secret?: string | null;
+            resource?: string | null;
+            scope?: string | null;
+        };
+        /** @description What a device shows and asks with (RFC 8628, section 3.2). */
+        DeviceView: {
+            device_code: string;
+            /**
+             * Format: int64
+             * @description Seconds.
+             */
+            expires_in: number;
+            /**
+             * Format: int64
+             * @description Seconds between two questions.
+             */
+            interval: number;
+            /** @description `BCDF-GHJK` */
+            user_code: string;
+            verification_uri: string;
+            verification_uri_complete: string;
+        };
         /** @description Bytes on the disk. */
         DiskView: {
             /**
@@ -2228,6 +2537,11 @@ export interface components {
             /** @description `toJSON()` of the credential. */
             response: Record<string, never>;
         };
+        /**
+         * @description A way to get tokens, by its registered name.
+         * @enum {string}
+         */
+        Flow: "authorization_code" | "refresh_token" | "client_credentials" | "urn:ietf:params:oauth:grant-type:device_code";
         /** @description A group of people. */
         GroupId: string;
         /**
@@ -2313,6 +2627,22 @@ export interface components {
             voices: {
                 [key: string]: string;
             };
+        };
+        /** @description What a token is (RFC 7662); only `active` for one that is not valid or belongs to another app. */
+        IntrospectionView: {
+            active: boolean;
+            aud?: string | null;
+            client_id?: string | null;
+            /** Format: int64 */
+            exp?: number | null;
+            /** Format: int64 */
+            iat?: number | null;
+            iss?: string | null;
+            jti?: string | null;
+            scope?: string | null;
+            /** @description The person, or the app when it acts for itself. */
+            sub?: string | null;
+            token_type?: string | null;
         };
         /** @description What answers, finds, speaks, hears and reads at this moment. */
         InUse: {
@@ -2663,6 +2993,24 @@ export interface components {
             title: string;
             type: string;
         };
+        /** @description An app to be registered. */
+        NewApp: {
+            /** @description Ways to get tokens. */
+            grants: components["schemas"]["Flow"][];
+            homepage?: string | null;
+            kind: components["schemas"]["AppKind"];
+            /** @description What people are shown when they are asked to allow it. */
+            name: string;
+            /** @description Exact addresses: https, or http on 127.0.0.1 or [::1], where any port fits, or a scheme with a dot. */
+            redirect_uris?: string[];
+            /** @description The most it may ever be allowed: names of permissions, none of the appliance. */
+            scopes: string[];
+        };
+        /** @description An app with a secret that was just made. */
+        NewAppView: components["schemas"]["AppView"] & {
+            /** @description Shown this once; only its hash is kept. Absent for public apps. */
+            client_secret?: string | null;
+        };
         /** @description A collection to be. */
         NewCollection: {
             access?: components["schemas"]["Access"];
@@ -2844,6 +3192,12 @@ export interface components {
             /** @description Lets the owner join at `/join#TOKEN`; shown this once. Absent when the owner has joined already. */
             invitation?: string | null;
         };
+        /** @description The body of a refusal of the endpoints under `/oauth`. */
+        OAuthError: {
+            /** @description A name that OAuth has registered, such as `invalid_grant`. */
+            error: string;
+            error_description: string;
+        };
         /** @description Where to send the browser. */
         OidcBegun: {
             authorization_url: string;
@@ -2890,6 +3244,32 @@ export interface components {
             last_seen_at: components["schemas"]["Timestamp"];
             /** @description How the person signed in. */
             method: string;
+        };
+        /** @description A page of a list. */
+        Page_AppView: {
+            items: {
+                /** @description What it calls itself in OAuth. */
+                client_id: string;
+                created_at: components["schemas"]["Timestamp"];
+                created_by?: null | components["schemas"]["UserId"];
+                grants: components["schemas"]["Flow"][];
+                homepage?: string | null;
+                id: components["schemas"]["AppId"];
+                kind: components["schemas"]["AppKind"];
+                name: string;
+                redirect_uris: string[];
+                scopes: string[];
+                /** @description Its live secrets, the newest first. */
+                secrets: components["schemas"]["AppSecretView"][];
+                updated_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Give it as `cursor` to get the next page; null on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
         };
         /** @description A page of a list. */
         Page_AuditEntry: {
@@ -3124,6 +3504,16 @@ export interface components {
             language?: string | null;
             /** @description 1–5. */
             sentences?: number | null;
+        };
+        /** @description What changes of an app. */
+        PatchApp: {
+            grants?: components["schemas"]["Flow"][] | null;
+            /** @description Empty takes it away. */
+            homepage?: string | null;
+            name?: string | null;
+            redirect_uris?: string[] | null;
+            /** @description What is taken away is lost to tokens at once. */
+            scopes?: string[] | null;
         };
         /** @description Another title. */
         PatchConversation: {
@@ -3390,6 +3780,10 @@ export interface components {
             /** @description Shown this once; only hashes are kept. */
             codes: string[];
         };
+        /** @description Where the page sends the browser. */
+        RedirectView: {
+            redirect_to: string;
+        };
         /** @description The passages were found; the answer is on its way. */
         RetrievalEvent: {
             conversation: components["schemas"]["ConversationId"];
@@ -3423,6 +3817,14 @@ export interface components {
             /**
              * Format: int32
              * @description How long the key it replaces still works, 0–720 hours; 24 when absent.
+             */
+            overlap_hours?: number | null;
+        };
+        /** @description Replaces an app's secret. */
+        RotateSecret: {
+            /**
+             * Format: int32
+             * @description How long the secret it replaces still works, 0–720 hours; 24 when absent.
              */
             overlap_hours?: number | null;
         };
@@ -3512,6 +3914,24 @@ export interface components {
             citations: number[];
             index: number;
             text: string;
+        };
+        /** @description What this server can do (RFC 8414). */
+        ServerView: {
+            authorization_endpoint: string;
+            authorization_response_iss_parameter_supported: boolean;
+            code_challenge_methods_supported: string[];
+            device_authorization_endpoint: string;
+            grant_types_supported: string[];
+            introspection_endpoint: string;
+            introspection_endpoint_auth_methods_supported: string[];
+            issuer: string;
+            response_modes_supported: string[];
+            response_types_supported: string[];
+            revocation_endpoint: string;
+            revocation_endpoint_auth_methods_supported: string[];
+            scopes_supported: string[];
+            token_endpoint: string;
+            token_endpoint_auth_methods_supported: string[];
         };
         /** @description A browser session. */
         SessionId: string;
@@ -3802,6 +4222,39 @@ export interface components {
          * @description Milliseconds since 1970-01-01 UTC; in JSON an RFC 3339 string.
          */
         Timestamp: string;
+        /** @description A token that is asked about or to be ended. */
+        TokenQuestion: {
+            client_id?: string | null;
+            client_secret?: string | null;
+            token: string;
+            token_type_hint?: string | null;
+        };
+        /** @description A request for tokens; which fields are needed follows from `grant_type`. */
+        TokenRequest: {
+            client_id?: string | null;
+            client_secret?: string | null;
+            code?: string | null;
+            code_verifier?: string | null;
+            device_code?: string | null;
+            grant_type: string;
+            redirect_uri?: string | null;
+            refresh_token?: string | null;
+            resource?: string | null;
+            scope?: string | null;
+        };
+        /** @description Tokens (RFC 6749, section 5.1). */
+        TokenView: {
+            access_token: string;
+            /**
+             * Format: int64
+             * @description Seconds.
+             */
+            expires_in: number;
+            refresh_token?: string | null;
+            /** @description Names between spaces. */
+            scope: string;
+            token_type: string;
+        };
         /** @description One-time codes that wait for the first of them. No `Debug`: the secret is in it. */
         TotpOffer: {
             /** @description To be sent back with the first code, within five minutes. */
@@ -4094,6 +4547,336 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_apps: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description At most this many items, 1–500; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AppView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApp"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewAppView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AppId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AppId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AppId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchApp"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_app_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AppId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateSecret"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewAppView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6538,6 +7321,85 @@ export interface operations {
             };
         };
     };
+    list_allowed_apps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllowedAppView"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_allowed_app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AppId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken back */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_factors: {
         parameters: {
             query?: never;
@@ -7421,6 +8283,449 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_authorization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthorizationView"];
+                };
+            };
+            /** @description App or address are not proven: to be shown, not sent on */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_authorization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuthorizationDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedirectView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_device: {
+        parameters: {
+            query: {
+                user_code: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong codes */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_device_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceDecision"];
+            };
+        };
+        responses: {
+            /** @description Decided */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong codes */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["DeviceRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+        };
+    };
+    introspect_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["TokenQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntrospectionView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["TokenQuestion"];
+            };
+        };
+        responses: {
+            /** @description It is over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["TokenRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
                 };
             };
         };
