@@ -2,7 +2,7 @@
 
 const PERMISSIONS = [
   'ask.read', 'ask.write', 'audit.read', 'documents.all', 'documents.read', 'documents.share', 'documents.write', 'keys.manage', 'keys.read', 'models.read', 'people.manage',
-  'people.read', 'session.use', 'settings.manage', 'settings.read', 'status.read', 'tenant.own', 'usage.read', 'voice.read', 'voice.write',
+  'people.read', 'session.use', 'settings.manage', 'settings.read', 'signin.manage', 'status.read', 'tenant.own', 'usage.read', 'voice.read', 'voice.write',
 ];
 const APPLIANCE = ['appliance.audit', 'appliance.models', 'appliance.operators', 'appliance.tenants'];
 const VIEWER = ['ask.read', 'ask.write', 'documents.read', 'session.use', 'voice.read'];

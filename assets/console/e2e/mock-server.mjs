@@ -9,6 +9,7 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cps, multipart, read, search, signs, tone } from './mock-data.mjs';
 import { held, organisationRoutes } from './mock-organisation.mjs';
+import { signInRoutes } from './mock-signin.mjs';
 import { voiceRoutes, voiceSocket, voiceStream } from './mock-voice.mjs';
 
 const DIST = join(dirname(fileURLToPath(import.meta.url)), '../dist');
@@ -251,6 +252,7 @@ const routes = [
   ['DELETE /keys/:id', ([i]) => ((db.keys = db.keys.filter((k) => k.id !== i)), [204])],
   ...voiceRoutes(db, Problem),
   ...organisationRoutes(db, page, id, Problem),
+  ...signInRoutes(db, id, Problem),
 ].map(([route, run]) => {
   const [method, path] = route.split(' ');
   return { method, pattern: new RegExp(`^${path.replace(/:\w+/g, '([^/]+)')}$`), run };
@@ -275,7 +277,7 @@ async function api(request, response, path, query) {
   for await (const chunk of request) chunks.push(chunk);
   const raw = Buffer.concat(chunks);
   const { method } = request;
-  const open = path === '/setup' || (path === '/session' && method === 'POST');
+  const open = path === '/setup' || path === '/sign-in/options' || (path === '/session' && method === 'POST');
   if (!open && !db.signedIn) throw new Problem(401, 'unauthenticated', 'Sign in first.');
   if (!open && method !== 'GET' && request.headers['x-csrf-token'] !== 'mock-csrf') throw new Problem(403, 'csrf_missing', 'The token is missing.');
   if (path === '/events') {

@@ -10,7 +10,9 @@ import { everywhere } from './checks/everywhere.mjs';
 import { models } from './checks/models.mjs';
 import { organisation } from './checks/organisation.mjs';
 import { reading } from './checks/reading.mjs';
+import { services } from './checks/services.mjs';
 import { settings } from './checks/settings.mjs';
+import { signin } from './checks/signin.mjs';
 import { tenants } from './checks/tenants.mjs';
 import { installEar, voice } from './checks/voice.mjs';
 import { makeMicrophone } from './microphone.mjs';
@@ -31,13 +33,14 @@ const browser = await chromium.launch({
     '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${microphone.file}`,
   ],
 });
-/** A browser of its own, as another person has one. */
-async function newContext() {
+/** A browser of its own, as another person has one; it asks at these addresses and nowhere else. */
+async function newContext(at = [target.url]) {
   const made = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 }, locale: 'en-GB', acceptDownloads: true });
   made.setDefaultTimeout(15_000);
   made.on('page', watch);
+  const ours = [at].flat().flatMap((url) => [url, url.replace(/^http/, 'ws')]);
   made.on('request', (r) => {
-    if (!r.url().startsWith(target.url) && !r.url().startsWith(target.url.replace(/^http/, 'ws')) && !/^(data|blob|chrome-extension|about|chrome):/.test(r.url())) wrong.push(`request to ${r.url()}`);
+    if (!ours.some((url) => r.url().startsWith(url)) && !/^(data|blob|chrome-extension|about|chrome):/.test(r.url())) wrong.push(`request to ${r.url()}`);
   });
   return made;
 }
@@ -53,9 +56,9 @@ function watch(p) {
   p.on('console', (m) => /Content Security Policy|Refused to/i.test(m.text()) && wrong.push(`policy: ${m.text()}`));
 }
 
-const t = { page, context, newContext, url: target.url, code: target.code, wrong, mock, speechMs: microphone.speechMs, recording: microphone.recording, shot: (name, of = page) => of.screenshot({ path: join(shots, `${name}.png`) }) };
+const t = { page, context, newContext, url: target.url, code: target.code, wrong, mock, dist: process.argv.includes('--dist'), speechMs: microphone.speechMs, recording: microphone.recording, shot: (name, of = page) => of.screenshot({ path: join(shots, `${name}.png`) }) };
 // The mock knows one person at a time.
-const several = mock ? [] : [...organisation, ...tenants];
+const several = mock ? [] : [...organisation, ...tenants, ...signin, ...services];
 const all = [...access.first, ...documents, ...reading, ...asking, ...voice, ...models, ...settings, ...several, ...everywhere, ...access.last];
 let passed = 0;
 let failed = 0;

@@ -21,15 +21,15 @@ const freePort = () =>
 const OWN = ['LECTERN_BINARY', 'LECTERN_SHOTS', 'LECTERN_SHARED', 'LECTERN_QUESTION', 'LECTERN_CACHE'];
 export const programEnv = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN.includes(name)));
 
-/** With `front` the page comes from `dist` instead of out of the program. */
-export async function startTarget(mock, front = false) {
+/** With `front` the page comes from `dist` instead of out of the program; `plain` is without TLS in any case. */
+export async function startTarget(mock, front = false, plain = front) {
   const binary = process.env.LECTERN_BINARY;
   if (!mock && !binary) throw new Error('Set LECTERN_BINARY to the program to test, or run `npm run test:pages`.');
   const port = await freePort();
   const data = mkdtempSync(join(tmpdir(), 'lectern-e2e-'));
   const [command, args] = mock
     ? [process.execPath, [join(HERE, 'mock-server.mjs'), String(port)]]
-    : [binary, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`, ...(front ? ['--insecure-http'] : [])]];
+    : [binary, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`, ...(plain ? ['--insecure-http'] : [])]];
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: programEnv() });
   let log = '';
   const code = await new Promise((resolve, reject) => {
@@ -53,5 +53,5 @@ export async function startTarget(mock, front = false) {
       child.kill('SIGTERM');
       setTimeout(() => child.kill('SIGKILL'), 10_000).unref();
     }).finally(() => rmSync(data, { recursive: true, force: true }));
-  return { url: `${mock || front ? 'http' : 'https'}://127.0.0.1:${at}`, code, stop, log: () => log };
+  return { url: `${mock || plain ? 'http' : 'https'}://127.0.0.1:${at}`, code, stop, log: () => log };
 }

@@ -74,7 +74,7 @@ describe('signing in', () => {
   });
 
   it('asks for a code, and for nothing else', () => {
-    expect(asked(new ApiError({ status: 401, code: 'second_factor_required' }))).toEqual({ kind: 'code' });
+    expect(asked(new ApiError({ status: 401, code: 'second_factor_required' }))).toEqual({ kind: 'code', methods: [] });
     expect(asked(new ApiError({ status: 401, code: 'wrong_credentials' }))).toBeNull();
     expect(asked(new ApiError({ status: 409, code: 'choose_tenant' }))).toBeNull();
     expect(asked(new Error('x'))).toBeNull();

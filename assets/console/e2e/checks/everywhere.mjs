@@ -1,9 +1,9 @@
 import axe from 'axe-core';
 import { assert, open, row, until } from './common.mjs';
 
-const PAGES = ['/ask', '/documents', '/search?q=pump', '/transcribe', '/settings', '/settings/voices', '/settings/models', '/status', '/people', '/people/groups', '/people/roles', '/people/invitations', '/keys', '/audit', '/usage', '/tenants', '/tenants/main', '/profile'];
+const PAGES = ['/ask', '/documents', '/search?q=pump', '/transcribe', '/settings', '/settings/voices', '/settings/models', '/status', '/people', '/people/groups', '/people/roles', '/people/invitations', '/signing-in', '/signing-in/new', '/keys', '/audit', '/usage', '/tenants', '/tenants/main', '/profile'];
 
-async function audit(t, name) {
+export async function audit(t, name) {
   await t.page.evaluate(axe.source);
   const found = await t.page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'], iframes: false }));
   const bad = found.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');

@@ -11,3 +11,8 @@ export function tokenOf(hash: string): string {
     return '';
   }
 }
+
+/** Where a service for signing in sends browsers back to. */
+export function callbackAddress(origin = location.origin): string {
+  return `${origin}/api/v1/session/oidc/callback`;
+}

@@ -19,6 +19,7 @@ export const PLACES: Place[] = [
   { href: '/search', icon: 'search', key: 'nav.search', needs: ['documents.read'], bar: true, part: 'work' },
   { href: '/transcribe', icon: 'transcript', key: 'nav.transcribe', needs: ['voice.read'], part: 'work' },
   { href: '/people', icon: 'people', key: 'nav.people', needs: ['people.read'], part: 'organisation' },
+  { href: '/signing-in', icon: 'shield', key: 'nav.signing_in', needs: ['signin.manage'], part: 'organisation' },
   { href: '/keys', icon: 'key', key: 'nav.keys', needs: ['keys.read'], part: 'organisation' },
   { href: '/audit', icon: 'record', key: 'nav.audit', needs: ['audit.read', 'appliance.audit'], part: 'organisation' },
   { href: '/usage', icon: 'usage', key: 'nav.usage', needs: ['usage.read'], part: 'organisation' },

@@ -1,10 +1,11 @@
 /** Who is signed in, what they may do here, and whether the appliance is set up at all. */
-import { api, ApiError, invitationApi, onForbidden, onSignedOut, onSuspended, setCsrf, type SessionView, type SignIn } from './api';
+import { api, ApiError, entranceApi, invitationApi, onForbidden, onSignedOut, onSuspended, setCsrf, type SessionView, type SignIn } from './api';
 import { connect, disconnect } from './api/events';
-import { go, router } from './router.svelte';
+import { go, router, setQuery } from './router.svelte';
 import { remember } from './storage';
 
-type Phase = 'loading' | 'setup' | 'out' | 'suspended' | 'in' | 'unreachable';
+/** `factor`: in, but only to set up the second factor that the organisation asks for. */
+type Phase = 'loading' | 'setup' | 'out' | 'suspended' | 'factor' | 'in' | 'unreachable';
 
 const state = $state<{ phase: Phase; session: SessionView | null; version: string; suspended: ApiError | null }>({
   phase: 'loading',
@@ -47,11 +48,17 @@ export function updateUser(user: SessionView['user']): void {
 
 function enter(view: SessionView): void {
   setCsrf(view.csrf_token);
-  state.session = view;
-  state.suspended = null;
-  state.phase = 'in';
   remember('tenant', view.tenant.id);
-  if (may('documents.read')) connect();
+  state.suspended = null;
+  settle(view);
+}
+
+/** Takes what the server says of the session, and how far in that is. */
+function settle(view: SessionView): void {
+  state.session = view;
+  state.phase = view.second_factor_needed ? 'factor' : 'in';
+  if (state.phase === 'factor') disconnect();
+  else if (may('documents.read')) connect();
 }
 
 let refreshed = 0;
@@ -63,7 +70,7 @@ function refresh(): void {
   refreshed = now;
   api.session().then(
     (view) => {
-      if (state.phase === 'in' && view.user.id === state.session?.user.id) state.session = view;
+      if (state.phase === 'in' && view.user.id === state.session?.user.id) settle(view);
     },
     () => undefined,
   );
@@ -112,9 +119,26 @@ export async function start(): Promise<void> {
   }
 }
 
-export async function signIn(body: SignIn): Promise<void> {
-  enter(await api.signIn(body));
+/** From the page of signing in to where one wanted to go. */
+function welcome(view: SessionView): void {
+  enter(view);
   if (router.path === '/sign-in' || router.path === '/setup') go('/', { replace: true });
+  else setQuery({ sign_in_error: null, tenant: null });
+}
+
+export async function signIn(body: SignIn): Promise<void> {
+  welcome(await api.signIn(body));
+}
+
+/** Signs in by what a passkey answered. */
+export async function signInByPasskey(id: string, response: Record<string, unknown>): Promise<void> {
+  welcome(await entranceApi.answerPasskey(id, response));
+}
+
+/** Once a second factor is there: all that the person may. */
+export async function proven(): Promise<void> {
+  const view = await api.session();
+  if (state.session) settle(view);
 }
 
 /** Joins by a link, or sets a new password by one, and is signed in. */

@@ -29,6 +29,7 @@ export { keyApi } from './keys';
 export { ApiError } from './problem';
 export { groupApi, invitationApi, operatorApi, peopleApi, profileApi, roleApi, type PeopleQuery } from './people';
 export { sharingApi } from './sharing';
+export { entranceApi, factorApi, signInApi } from './signin';
 export { importTenant, tenantApi } from './tenants';
 export { usageApi } from './usage';
 export { importModel, modelApi, watchModels } from './models';

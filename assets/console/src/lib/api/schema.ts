@@ -287,6 +287,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/consent-texts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All texts that people were ever asked to agree to, those that hold first. */
+        get: operations["list_consent_texts"];
+        put?: never;
+        /** Asks everybody to agree to a text. */
+        post: operations["create_consent_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/consent-texts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a text away; what people said to it stays on record. */
+        delete: operations["delete_consent_text"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/conversations": {
         parameters: {
             query?: never;
@@ -828,6 +863,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The texts that hold, and what one said to them. */
+        get: operations["list_own_consents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/consents/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agrees to a text as it was read. */
+        post: operations["give_consent"];
+        /** Takes it back. */
+        delete: operations["withdraw_consent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** All that is held about oneself. */
+        post: operations["export_self"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/factors": {
         parameters: {
             query?: never;
@@ -1243,6 +1330,40 @@ export interface paths {
         patch: operations["update_person"];
         trace?: never;
     };
+    "/people/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erases all that is held about a person; what they are called has to be typed again. */
+        post: operations["erase_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** All that is held about a person, as a ZIP with a folder for each area. */
+        post: operations["export_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/people/{id}/factors": {
         parameters: {
             query?: never;
@@ -1305,6 +1426,41 @@ export interface paths {
         get: operations["list_permissions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long things are kept; what is not named stays. */
+        get: operations["get_retention"];
+        /** Replaces the rules; what is older goes within the hour. */
+        put: operations["put_retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How much is older than rules would allow; nothing changes. */
+        post: operations["preview_retention"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1646,6 +1802,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/support-access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether operators of the appliance may work in the place of the tenant's people, and when they could before. */
+        get: operations["get_support_access"];
+        /** Consents for some hours; what was consented before ends. */
+        put: operations["put_support_access"];
+        post?: never;
+        /** Takes the consent back; operators are out at once. */
+        delete: operations["delete_support_access"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenants": {
         parameters: {
             query?: never;
@@ -1728,6 +1903,23 @@ export interface paths {
         put?: never;
         /** Lets the people of a suspended tenant in again. */
         post: operations["resume_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenants/{id}/support-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a session in the place of a person, for an hour at most; DELETE /session goes back to the operator's own. */
+        post: operations["create_support_session"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2169,6 +2361,14 @@ export interface components {
             code: string;
             id: string;
         };
+        /** @description Agrees to a text. */
+        ConsentAnswer: {
+            /**
+             * Format: int32
+             * @description The version that was read.
+             */
+            version: number;
+        };
         /** @description The app that asks. */
         ConsentAppView: {
             client_id: string;
@@ -2177,11 +2377,29 @@ export interface components {
             /** @description Anybody can call themselves so; a secret proves it. */
             proves_itself: boolean;
         };
+        /** @description A consent of a tenant or a person. */
+        ConsentId: string;
         /** @description A permission that is asked for. */
         ConsentScopeView: {
             /** @description Whether the person has it; what they do not have they cannot give. */
             held: boolean;
             name: string;
+        };
+        /** @description A text and how many agreed to it. */
+        ConsentTextView: {
+            body: string;
+            created_at: components["schemas"]["Timestamp"];
+            ended_at?: null | components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description People who agreed and did not take it back.
+             */
+            given: number;
+            name: string;
+            required: boolean;
+            title: string;
+            /** Format: int32 */
+            version: number;
         };
         /** @description What a person is asked. */
         ConsentView: {
@@ -2416,6 +2634,32 @@ export interface components {
          * @enum {string}
          */
         Engine: "espeak" | "piper";
+        /** @description How many things of a kind were removed, or made nobody's. */
+        Erased: {
+            /** Format: int64 */
+            count: number;
+            /** @example conversations */
+            what: string;
+        };
+        /** @description What one area removed. */
+        ErasedInAreaView: {
+            /** @example conversations */
+            area: string;
+            erased: components["schemas"]["Erased"][];
+        };
+        /** @description Erases a person; what they are called has to be typed again. */
+        ErasePerson: {
+            /** @description Further e-mails that the record may name them by, as of somebody who was removed before. */
+            also?: string[];
+            /** @description The person's e-mail, or their id when they were removed before. */
+            confirm: string;
+        };
+        /** @description That a person was erased. */
+        ErasureOfPersonView: {
+            areas: components["schemas"]["ErasedInAreaView"][];
+            erased_at: components["schemas"]["Timestamp"];
+            person: components["schemas"]["UserId"];
+        };
         /** @description Proof that a tenant was erased. */
         ErasureView: {
             erased_at: components["schemas"]["Timestamp"];
@@ -2776,6 +3020,12 @@ export interface components {
         Limits: {
             /**
              * Format: int64
+             * @description Requests that cost much, such as questions, uploads and exports, running at the same time.
+             * @default null
+             */
+            at_once: number | null;
+            /**
+             * Format: int64
              * @default null
              */
             documents: number | null;
@@ -3017,6 +3267,16 @@ export interface components {
             /** @description 1–100 printable characters. */
             name: string;
         };
+        /** @description A text that people are asked to agree to. */
+        NewConsentText: {
+            /** @description Plain text. */
+            body: string;
+            /** @description 2–40 of a-z, 0-9 and -; a text under the same name is replaced, and people are asked again. */
+            name: string;
+            /** @description Whether people can do nothing else before they agree. */
+            required?: boolean;
+            title: string;
+        };
         /** @description Begins a second factor. No `Debug`: the password is in it. */
         NewFactor: {
             /** @description What to know it again by, as in `Phone`. */
@@ -3124,6 +3384,8 @@ export interface components {
             permissions: string[];
             title: string;
         };
+        /** @description Rules as they are sent. */
+        NewRules: components["schemas"]["RetentionRules"];
         /** @description Signs in. */
         NewSession: {
             /** @description The second factor: a code of the authenticator app, or a recovery code. */
@@ -3172,6 +3434,25 @@ export interface components {
             text?: string | null;
             /** @description Id of a voice; absent: by settings and language. */
             voice?: string | null;
+        };
+        /** @description Lets operators of the appliance work in the place of the tenant's people for a while. */
+        NewSupportConsent: {
+            /**
+             * Format: int32
+             * @description 1–168.
+             */
+            hours: number;
+            /** @description Without it they only look. */
+            may_change?: boolean;
+            /** @description What it is for, such as the number of a request for help. */
+            note?: string;
+        };
+        /** @description Begins a session in the place of a person of a tenant that consented. */
+        NewSupportSession: {
+            /** @description E-mail of the person. */
+            email: string;
+            /** @description Why, 3–500 characters; stands in both records. */
+            reason: string;
         };
         /** @description A tenant to be made, with its first owner. */
         NewTenant: {
@@ -3244,6 +3525,22 @@ export interface components {
             last_seen_at: components["schemas"]["Timestamp"];
             /** @description How the person signed in. */
             method: string;
+            /** @description Set when an operator of the appliance is in it, with the tenant's consent. */
+            operator?: string | null;
+        };
+        /** @description How much is older than rules allow. */
+        OverdueView: {
+            overdue: components["schemas"]["Erased"][];
+        };
+        /** @description A text, and what one said to it. */
+        OwnConsentView: {
+            body: string;
+            given_at?: null | components["schemas"]["Timestamp"];
+            name: string;
+            required: boolean;
+            title: string;
+            /** Format: int32 */
+            version: number;
         };
         /** @description A page of a list. */
         Page_AppView: {
@@ -3784,6 +4081,30 @@ export interface components {
         RedirectView: {
             redirect_to: string;
         };
+        /** @description How many days a tenant keeps things; what is not named stays. */
+        RetentionRules: {
+            /**
+             * @description Documents by the name of their collection, since they were added.
+             * @default {}
+             */
+            collections: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int32
+             * @description Conversations, since their last question.
+             * @default null
+             */
+            conversations: number | null;
+            /**
+             * Format: int32
+             * @description Documents in no collection.
+             * @default null
+             */
+            uncollected: number | null;
+        };
+        /** @description How long things are kept. */
+        RetentionView: components["schemas"]["RetentionRules"];
         /** @description The passages were found; the answer is on its way. */
         RetrievalEvent: {
             conversation: components["schemas"]["ConversationId"];
@@ -3945,6 +4266,7 @@ export interface components {
             permissions: string[];
             /** @description Whether a second factor has to be set up before anything else can be done. */
             second_factor_needed?: boolean;
+            support?: null | components["schemas"]["SupportView"];
             tenant: components["schemas"]["TenantName"];
             user: components["schemas"]["UserView"];
         };
@@ -4089,6 +4411,31 @@ export interface components {
             /** Format: int64 */
             uptime_seconds: number;
             version: string;
+        };
+        /** @description The consent that holds, and those before. */
+        SupportConsentsView: {
+            current?: null | components["schemas"]["SupportConsentView"];
+            /** @description The newest first, twenty at most. */
+            earlier: components["schemas"]["SupportConsentView"][];
+        };
+        /** @description A consent, as long as it holds. */
+        SupportConsentView: {
+            created_at: components["schemas"]["Timestamp"];
+            ended_at?: null | components["schemas"]["Timestamp"];
+            expires_at: components["schemas"]["Timestamp"];
+            granted_by?: null | components["schemas"]["UserId"];
+            id: components["schemas"]["ConsentId"];
+            may_change: boolean;
+            note: string;
+        };
+        /** @description That an operator is in a session in its person's place. */
+        SupportView: {
+            may_change: boolean;
+            /**
+             * @description E-mail and tenant of the operator.
+             * @example ada@example.org (main)
+             */
+            operator: string;
         };
         /** @description Why a tenant is suspended. */
         Suspension: {
@@ -5432,6 +5779,140 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_consent_texts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentTextView"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_consent_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConsentText"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentTextView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_consent_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken away */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7400,6 +7881,185 @@ export interface operations {
             };
         };
     };
+    list_own_consents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnConsentView"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_consent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentAnswer"];
+            };
+        };
+        responses: {
+            /** @description Given */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The text was replaced */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_consent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken back */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_self: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_factors: {
         parameters: {
             query?: never;
@@ -9040,6 +9700,124 @@ export interface operations {
             };
         };
     };
+    erase_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasePerson"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureOfPersonView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     delete_person_factors: {
         parameters: {
             query?: never;
@@ -9199,6 +9977,151 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRules"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRules"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverdueView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10582,6 +11505,138 @@ export interface operations {
             };
         };
     };
+    get_support_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportConsentsView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_support_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSupportConsent"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportConsentView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_support_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken back */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_tenants: {
         parameters: {
             query?: never;
@@ -11018,6 +12073,73 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_support_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSupportSession"];
+            };
+        };
+        responses: {
+            /** @description Opened; the session cookie is set */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No consent */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

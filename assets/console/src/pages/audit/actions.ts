@@ -10,7 +10,11 @@ export const ACTIONS: { area: string; names: string[] }[] = [
   { area: 'document', names: ['access_changed'] },
   { area: 'collection', names: ['access_changed'] },
   { area: 'settings', names: ['changed'] },
-  { area: 'provider', names: ['changed'] },
+  { area: 'provider', names: ['created', 'changed', 'deleted'] },
+  { area: 'sign_in', names: ['policy_changed'] },
+  { area: 'factor', names: ['added', 'removed', 'maybe_copied'] },
+  { area: 'factors', names: ['reset'] },
+  { area: 'recovery', names: ['made', 'used'] },
   { area: 'operator', names: ['added', 'removed'] },
   { area: 'tenant', names: ['created', 'changed', 'suspended', 'resumed', 'deleted', 'restored', 'exported', 'imported', 'erased'] },
 ];
