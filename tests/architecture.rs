@@ -8,7 +8,8 @@ use serde_json::Value;
 
 const ENGINES: &[&str] =
     &["extract", "factors", "hearing", "inference", "ldap", "oidc", "seal", "search", "speech", "vectors"];
-const SLICES: &[&str] = &["access", "ask", "documents", "identity", "models", "oauth", "ops", "voice"];
+const SLICES: &[&str] =
+    &["access", "ask", "documents", "identity", "models", "oauth", "ops", "privacy", "voice"];
 /// Dependencies between slices that are allowed.
 const BETWEEN: &[(&str, &str)] = &[("access", "identity"), ("ask", "documents")];
 const LONGEST: usize = 600;

@@ -57,7 +57,8 @@ needs() {
     has_step unit && need_tool cargo-nextest cargo-nextest
     has_step unit peers && need_python
     has_step unit && whisper_fixture
-    has_step unit && wyoming_package
+    has_step unit && python_packages WYOMING_PYTHON wyoming-venv wyoming 'wyoming>=1.7,<2'
+    has_step unit && python_packages OAUTH_PYTHON oauth-venv authlib,requests 'authlib>=1.6,<2' 'requests>=2,<3'
     has_step unit && sign_in_peers
     has_step deny && need_tool cargo-deny cargo-deny
   fi
@@ -79,17 +80,19 @@ whisper_fixture() {
   tests/whisper.sh --only-make || die 'the Whisper fixture could not be made' 'see the lines above'
 }
 
-# The protocol's own package, which the test of Wyoming talks with; without it that test skips itself.
-wyoming_package() {
-  [ -z "${WYOMING_PYTHON:-}" ] || return 0
-  local venv=${CARGO_TARGET_DIR:-$PWD/target}/wyoming-venv
-  if ! "$venv/bin/python" -c 'import wyoming' 2>/dev/null; then
-    say 'Installing wyoming from PyPI'
+# python_packages VARIABLE FOLDER MODULES PACKAGE…: a Python with packages that tests talk to as peers, in VARIABLE;
+# without it those tests skip themselves.
+python_packages() {
+  local variable=$1 venv=${CARGO_TARGET_DIR:-$PWD/target}/$2 modules=$3
+  shift 3
+  [ -z "${!variable:-}" ] || return 0
+  if ! "$venv/bin/python" -c "import $modules" 2>/dev/null; then
+    say "Installing $* from PyPI"
     python3 -m venv "$venv" || die 'Python cannot make a virtual environment' 'apt-get install python3-venv'
-    "$venv/bin/pip" install --quiet --disable-pip-version-check 'wyoming>=1.7,<2' ||
-      die 'the package wyoming could not be installed' 'the machine needs PyPI or a mirror of it'
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "$@" ||
+      die "$* could not be installed" 'the machine needs PyPI or a mirror of it'
   fi
-  export WYOMING_PYTHON=$venv/bin/python
+  export "$variable=$venv/bin/python"
 }
 
 # The servers that signing in is tested against; without them those tests skip themselves.

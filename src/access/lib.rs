@@ -3,6 +3,7 @@
 //!
 //! The registry of tenants and the record itself are kept by `store`; people are `identity`'s.
 
+mod at_once;
 mod audit;
 mod audit_export;
 mod erase;
@@ -11,15 +12,18 @@ mod keyring;
 mod model;
 mod model_audit;
 mod month;
+mod person;
 mod plans;
 mod provision;
 mod quota;
 mod rates;
 mod regions;
+mod replays;
 mod routes;
 mod routes_audit;
 mod routes_usage;
 mod store;
+mod store_replays;
 mod tenants;
 mod transfer;
 mod usage;
@@ -67,8 +71,10 @@ pub const CONTROL_MIGRATIONS: &[Migration] =
     &[Migration { name: "access/0001_control", sql: include_str!("migrations/0001_control.sql") }];
 
 /// Schema of a tenant's `data.db`.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "access/0001_tenant", sql: include_str!("migrations/0001_tenant.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "access/0001_tenant", sql: include_str!("migrations/0001_tenant.sql") },
+    Migration { name: "access/0002_replays", sql: include_str!("migrations/0002_replays.sql") },
+];
 
 /// The area's one service; clones share everything.
 #[derive(Clone)]
@@ -87,6 +93,8 @@ struct Inner {
     parts: OnceLock<Vec<Arc<dyn TenantPart>>>,
     meters: quota::Meters,
     rates: rates::Rates,
+    at_once: at_once::AtOnce,
+    running: replays::Running,
     /// One life-changing act on tenants at a time.
     gate: tokio::sync::Mutex<()>,
 }
@@ -109,6 +117,8 @@ impl Access {
             parts: OnceLock::new(),
             meters: quota::Meters::default(),
             rates: rates::Rates::default(),
+            at_once: at_once::AtOnce::default(),
+            running: replays::Running::default(),
             gate: tokio::sync::Mutex::default(),
             stores,
             identity,
@@ -143,6 +153,7 @@ impl Access {
     pub async fn hourly(&self) -> Result<()> {
         self.erase_due().await?;
         self.inner.rates.trim();
+        self.inner.at_once.trim();
         self.sign_records(None).await?;
         self.trim_record(None).await?;
         for id in self.inner.stores.tenant_ids() {
@@ -153,6 +164,7 @@ impl Access {
             self.sign_records(Some(&id)).await?;
             self.trim_record(Some(&id)).await?;
             self.trim_usage(&scope).await?;
+            self.trim_replays(&scope).await?;
             self.count(&id).await?;
         }
         Ok(())

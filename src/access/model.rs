@@ -37,6 +37,9 @@ pub struct Limits {
     pub questions_per_month: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speech_seconds_per_month: Option<u64>,
+    /// Requests that cost much, such as questions, uploads and exports, running at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_once: Option<u64>,
 }
 
 /// A tenant to be made, with its first owner.

@@ -39,6 +39,7 @@ fn limits(plan: &Plan) -> Limits {
         requests_per_month: Some(plan.requests_per_month),
         questions_per_month: Some(plan.questions_per_month),
         speech_seconds_per_month: Some(plan.speech_seconds_per_month),
+        at_once: Some(plan.at_once),
     }
 }
 
@@ -68,6 +69,7 @@ impl Limits {
             requests_per_month: self.requests_per_month.or(other.requests_per_month),
             questions_per_month: self.questions_per_month.or(other.questions_per_month),
             speech_seconds_per_month: self.speech_seconds_per_month.or(other.speech_seconds_per_month),
+            at_once: self.at_once.or(other.at_once),
         }
     }
 }

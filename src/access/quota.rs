@@ -83,7 +83,8 @@ impl Access {
 
     /// Counts a person once a month. Those who were there this month go on; administrators are never kept out.
     async fn count_active(&self, scope: &Scope, principal: &Principal, meter: &Mutex<Month>) -> Result<()> {
-        let Some(user) = principal.user.as_ref().map(ToString::to_string) else { return Ok(()) };
+        let person = principal.user.as_ref().filter(|_| principal.actor.operator().is_none());
+        let Some(user) = person.map(ToString::to_string) else { return Ok(()) };
         let most = self.limit(&principal.tenant, Metered::MonthlyActiveUsers);
         let name = {
             let mut state = meter.lock();
@@ -137,6 +138,13 @@ impl Access {
         let meter = self.meter(scope).await?;
         let state = meter.lock();
         Ok((state.used.clone(), state.active.len() as u64))
+    }
+
+    /// The month counts a person no more.
+    pub(crate) fn forget_active(&self, tenant: &TenantId, user: &str) {
+        if let Some(meter) = self.inner.meters.tenants.lock().get(tenant) {
+            meter.lock().active.remove(user);
+        }
     }
 
     /// When a month's count begins anew.

@@ -11,7 +11,7 @@ use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
-use lectern_kernel::ports::{Admit, NotAdmitted, RateState};
+use lectern_kernel::ports::{Admission, Admit, NotAdmitted, RateState};
 use lectern_kernel::{Actor, Code, Error, Principal};
 use parking_lot::RwLock;
 
@@ -92,12 +92,14 @@ fn state(told: &[Told]) -> Option<RateState> {
 
 #[async_trait]
 impl Admit for Access {
-    async fn admit(&self, principal: &Principal) -> Result<Option<RateState>, NotAdmitted> {
+    async fn admit(&self, principal: &Principal, route: &str) -> Result<Admission, NotAdmitted> {
         // Whoever has the data folder is not kept out by a rate.
         if principal.actor == Actor::Local {
-            return Ok(None);
+            return Ok(Admission::default());
         }
-        let Some(record) = self.inner.stores.record(&principal.tenant) else { return Ok(None) };
+        let Some(record) = self.inner.stores.record(&principal.tenant) else {
+            return Ok(Admission::default());
+        };
         let limits = self.inner.plans.of(&record);
         let who = match (&principal.actor, &principal.user) {
             (Actor::Key { id }, _) => id.to_string(),
@@ -121,7 +123,8 @@ impl Admit for Access {
         }
         let counted = self.count_request(principal).await;
         counted.map_err(|error| NotAdmitted { error, retry_after: None, rate: None })?;
-        Ok(state(&told))
+        let place = self.inner.at_once.enter(&principal.tenant, route, limits.at_once).await?;
+        Ok(Admission { rate: state(&told), place })
     }
 }
 

@@ -157,6 +157,11 @@ pub(crate) fn add_active(tx: &Tx<'_>, month: &str, user: &str) -> Result<()> {
     Ok(())
 }
 
+/// Months count the person no more.
+pub(crate) fn forget_active(tx: &Tx<'_>, user: &str) -> Result<usize> {
+    tx.execute("DELETE FROM active_users WHERE user_id = $1", params![user])
+}
+
 /// When anything was last counted; for tests of what is left behind.
 #[cfg(test)]
 pub(crate) fn counters(tx: &Tx<'_>) -> Result<Vec<(String, String, u64)>> {

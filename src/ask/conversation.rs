@@ -73,14 +73,8 @@ impl Ask {
 
     pub async fn conversation(&self, scope: &Scope, id: &ConversationId) -> Result<ConversationDetail> {
         let (owner, id) = (owner(scope), id.clone());
-        let work = move |tx: &lectern_store::Tx<'_>| {
-            let Some(head) = store::conversation(tx, &owner, &id)? else { return Ok(None) };
-            Ok(Some((head, store::turns(tx, &owner, &id)?)))
-        };
-        let (head, turns) =
-            self.db(scope)?.read(work).await?.ok_or_else(|| Error::not_found("conversation"))?;
-        let ConversationView { id, title, created_at, updated_at, .. } = head;
-        Ok(ConversationDetail { id, title, created_at, updated_at, turns })
+        let found = self.db(scope)?.read(move |tx| store::detail(tx, &owner, &id)).await?;
+        found.ok_or_else(|| Error::not_found("conversation"))
     }
 
     pub async fn rename_conversation(

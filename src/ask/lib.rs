@@ -13,6 +13,7 @@ mod extractive;
 mod generate;
 mod live;
 mod model;
+mod person;
 mod phrase;
 mod ports;
 mod prompt;
@@ -31,6 +32,8 @@ mod tests_follow;
 mod tests_gone;
 #[cfg(test)]
 mod tests_ollama;
+#[cfg(test)]
+mod tests_person;
 mod words;
 
 use std::sync::{Arc, OnceLock};

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use lectern_kernel::{ConversationId, TurnId};
+use lectern_kernel::{ConversationId, Timestamp, TurnId};
 use lectern_store::{Row, StoreError, Tx, Value, params};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    CitationView, ConversationView, Mode, NearView, NewFeedback, Rating, SentenceView, Trace, TurnView,
+    CitationView, ConversationDetail, ConversationView, Mode, NearView, NewFeedback, Rating, SentenceView,
+    Trace, TurnView,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -191,6 +192,14 @@ pub(crate) fn conversation(
     )
 }
 
+/// A conversation with its turns.
+pub(crate) fn detail(tx: &Tx<'_>, owner: &str, id: &ConversationId) -> Result<Option<ConversationDetail>> {
+    let Some(head) = conversation(tx, owner, id)? else { return Ok(None) };
+    let ConversationView { id, title, created_at, updated_at, .. } = head;
+    let turns = turns(tx, owner, &id)?;
+    Ok(Some(ConversationDetail { id, title, created_at, updated_at, turns }))
+}
+
 fn read_conversation(row: &Row<'_>) -> Result<ConversationView> {
     Ok(ConversationView {
         id: row.get("id")?,
@@ -270,4 +279,25 @@ pub(crate) fn delete(tx: &Tx<'_>, owner: &str, id: &ConversationId) -> Result<bo
 /// All of the owner's conversations; how many there were.
 pub(crate) fn delete_all(tx: &Tx<'_>, owner: &str) -> Result<usize> {
     tx.execute("DELETE FROM conversations WHERE owner = $1", params![owner])
+}
+
+/// All of the owner's, the oldest first.
+pub(crate) fn all_conversations(tx: &Tx<'_>, owner: &str) -> Result<Vec<ConversationId>> {
+    tx.query("SELECT id FROM conversations WHERE owner = $1 ORDER BY id", params![owner], |row| row.get("id"))
+}
+
+/// Of everybody, those that were last used before a time.
+pub(crate) fn count_older(tx: &Tx<'_>, before: Timestamp) -> Result<usize> {
+    let count =
+        tx.scalar::<u64>("SELECT count(*) FROM conversations WHERE updated_at < $1", params![before])?;
+    Ok(usize::try_from(count.unwrap_or_default()).unwrap_or(usize::MAX))
+}
+
+/// Removes some of them, the oldest first.
+pub(crate) fn delete_older(tx: &Tx<'_>, before: Timestamp, most: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM conversations WHERE id IN
+         (SELECT id FROM conversations WHERE updated_at < $1 ORDER BY updated_at LIMIT $2)",
+        params![before, most],
+    )
 }

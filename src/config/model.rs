@@ -62,6 +62,7 @@ pub struct Plan {
     pub requests_per_month: u64,
     pub questions_per_month: u64,
     pub speech_seconds_per_month: u64,
+    pub at_once: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

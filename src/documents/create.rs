@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lectern_edge::Incoming;
 use lectern_kernel::ports::{Metered, Quota};
-use lectern_kernel::{Code, DocumentId, Error, Result, Scope, TenantId};
+use lectern_kernel::{Code, DocumentId, Error, Result, Scope, TenantId, UserId};
 use lectern_store::{StoreError, TenantStore, Tx, audit};
 
 use crate::model::{MAX_TAGS, name_error};
@@ -35,6 +35,8 @@ pub(crate) struct NewDocument {
     pub tags: Vec<String>,
     pub source: String,
     pub size_bytes: u64,
+    /// The person who adds it.
+    pub created_by: Option<UserId>,
 }
 
 impl NewFile {
@@ -119,6 +121,7 @@ impl Documents {
             file_name: incoming.file_name.clone(),
             size_bytes: incoming.bytes,
             sha256: incoming.sha256.clone(),
+            created_by: scope.user().cloned(),
         };
         // Under the gate: a deletion of the same bytes must not remove the blob that is put here.
         let gate = tenant.gate.lock().await;

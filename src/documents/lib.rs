@@ -17,6 +17,7 @@ mod meaning;
 pub mod measure;
 mod model;
 mod model_access;
+mod person;
 mod pipeline;
 mod remove;
 mod report;
@@ -29,6 +30,7 @@ mod store;
 mod store_access;
 mod store_life;
 mod store_list;
+mod store_person;
 mod store_text;
 mod tenant;
 mod text;
@@ -67,6 +69,8 @@ mod tests_access;
 #[cfg(test)]
 mod tests_meaning;
 #[cfg(test)]
+mod tests_person;
+#[cfg(test)]
 mod tests_routes;
 #[cfg(test)]
 mod tests_sight;
@@ -84,6 +88,7 @@ permission! {
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "documents/0001_documents", sql: include_str!("migrations/0001_documents.sql") },
     Migration { name: "documents/0002_access", sql: include_str!("migrations/0002_access.sql") },
+    Migration { name: "documents/0003_people", sql: include_str!("migrations/0003_people.sql") },
 ];
 
 /// What the area needs of the configuration.

@@ -1,6 +1,6 @@
 //! SQL of documents one by one. Lists are in `store_list`, texts in `store_text`.
 
-use lectern_kernel::{DocumentId, JobId};
+use lectern_kernel::{DocumentId, JobId, UserId};
 use lectern_store::{NewJob, Row, StoreError, Tx, params, queue};
 
 use crate::create::NewDocument;
@@ -28,8 +28,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewDocument) -> Result<()> {
     let unique = if first { new.sha256.clone() } else { format!("{}/{}", new.sha256, new.id) };
     tx.execute(
         "INSERT INTO documents (id, sha256, content, title, title_given, file_name, kind, collection, source,
-                                size_bytes, status, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $11, $11)",
+                                size_bytes, status, created_by, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $11, $12, $12)",
         params![
             &new.id,
             unique,
@@ -41,6 +41,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewDocument) -> Result<()> {
             new.collection.clone(),
             &new.source,
             new.size_bytes,
+            new.created_by.as_ref().map(UserId::as_str),
             now
         ],
     )?;

@@ -127,6 +127,7 @@ impl Site {
             tags: Vec::new(),
             source: "test".to_owned(),
             size_bytes: 1,
+            created_by: None,
         }
     }
 

@@ -28,6 +28,7 @@ fn new(name: &str) -> NewDocument {
         tags: vec!["b".to_owned(), "a".to_owned()],
         source: name.to_owned(),
         size_bytes: 1,
+        created_by: None,
     }
 }
 

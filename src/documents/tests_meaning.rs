@@ -120,6 +120,7 @@ impl Site {
             tags: Vec::new(),
             source: "test".to_owned(),
             size_bytes: 1,
+            created_by: None,
         };
         let id = new.id.clone();
         let passages = split_passages(text, &[], Shape { target: 10, max: 12, overlap: 0 });

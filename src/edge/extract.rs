@@ -47,7 +47,8 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for ValidJson<T> {
     }
 }
 
-async fn read(mut payload: Payload) -> ApiResult<Bytes> {
+/// The whole body, as large as JSON may be.
+pub(crate) async fn read(mut payload: Payload) -> ApiResult<Bytes> {
     let mut body = actix_web::web::BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk =

@@ -6,6 +6,7 @@
 mod extract;
 mod feature;
 mod middleware;
+mod once;
 mod permit;
 mod problem;
 pub mod sse;
@@ -15,6 +16,7 @@ mod upload;
 pub use extract::{PathId, ValidJson, ValidQuery, Validate};
 pub use feature::Feature;
 pub use middleware::{request_id, watch};
+pub use once::once;
 pub use permit::{CSRF_HEADER, Permit, SESSION_COOKIE, client_ip, credentials, principal};
 pub use problem::{ApiError, ApiResult, Problem};
 pub use upload::{Incoming, UploadLimits, receive};

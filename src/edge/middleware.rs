@@ -1,12 +1,16 @@
 //! Around every request: an id, a line in the log, security headers, errors as problems.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest};
+use lectern_kernel::ports::Place;
 use lectern_kernel::{Error, RequestId};
 
 use crate::permit::Admitted;
@@ -32,6 +36,7 @@ pub async fn watch(
         response = response.into_response(problem.response());
     }
     let admitted = response.request().extensions().get::<Admitted>().cloned().unwrap_or_default();
+    let place = response.request().extensions_mut().remove::<Place>();
     let headers = response.headers_mut();
     tell_rates(headers, &admitted);
     for (name, value) in HEADERS {
@@ -45,7 +50,31 @@ pub async fn watch(
     let status = response.status().as_u16();
     let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
     tracing::debug!(request = %id, %method, path, status, ms = format!("{milliseconds:.1}"), "request");
-    Ok(response)
+    Ok(match place {
+        Some(place) => response.map_body(|_, body| BoxBody::new(Placed { body, _place: place })),
+        None => response,
+    })
+}
+
+/// A body that keeps its request's place until it is sent.
+struct Placed {
+    body: BoxBody,
+    _place: Place,
+}
+
+impl MessageBody for Placed {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
+    }
 }
 
 /// As in the IETF draft "RateLimit header fields for HTTP".

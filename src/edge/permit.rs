@@ -9,7 +9,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use lectern_kernel::ports::{Admit, Authenticate, Credentials, RateState};
+use lectern_kernel::ports::{Admission, Admit, Authenticate, Credentials, RateState};
 use lectern_kernel::{Actor, Code, Error, Permission, Principal, Result, Scope};
 use subtle::ConstantTimeEq;
 
@@ -17,6 +17,8 @@ use crate::{ApiError, request_id};
 
 pub const SESSION_COOKIE: &str = "lectern_session";
 pub const CSRF_HEADER: &str = "x-csrf-token";
+/// The permission of what people do with their own session and profile.
+const PERSONAL: &str = "session.use";
 
 /// Proof that the sender of this request holds the permission `P`.
 pub struct Permit<P> {
@@ -43,6 +45,11 @@ impl<P: Permission> FromRequest for Permit<P> {
         let request = request.clone();
         Box::pin(async move {
             let principal = principal(&request).await?;
+            if principal.actor.operator().is_some() && is_personal(&request, P::NAME) {
+                return Err(Error::new(Code::Forbidden, "An operator does not do this in a person's place.")
+                    .hint("Passwords, second factors, apps and consents are for the person alone.")
+                    .into());
+            }
             if !principal.rights.allows(P::NAME) {
                 return Err(Error::new(Code::Forbidden, format!("This needs the permission '{}'.", P::NAME))
                     .hint("Ask an administrator for a role that has it.")
@@ -52,6 +59,11 @@ impl<P: Permission> FromRequest for Permit<P> {
             Ok(Self { scope, principal, permission: PhantomData })
         })
     }
+}
+
+/// What is for a person alone: all that they change about themselves. Ending the session is for whoever is in it.
+fn is_personal(request: &HttpRequest, permission: &str) -> bool {
+    permission == PERSONAL && !request.method().is_safe() && !request.path().ends_with("/session")
 }
 
 /// Where the request comes from. Behind a proxy on this machine it is what the proxy saw, the last entry of
@@ -118,8 +130,12 @@ async fn admit(request: &HttpRequest, principal: &Principal) -> Result<()> {
         return Ok(());
     }
     request.extensions_mut().insert(Admitted::default());
-    let (admitted, outcome) = match port.admit(principal).await {
-        Ok(rate) => (Admitted { rate, retry_after: None }, Ok(())),
+    let route = format!("{} {}", request.method(), request.match_pattern().unwrap_or_default());
+    let (admitted, outcome) = match port.admit(principal, &route).await {
+        Ok(Admission { rate, place }) => {
+            place.map(|place| request.extensions_mut().insert(place));
+            (Admitted { rate, retry_after: None }, Ok(()))
+        }
         Err(refused) => {
             let (rate, retry_after) = (refused.rate, refused.retry_after);
             (Admitted { rate, retry_after }, Err(refused.error))

@@ -20,7 +20,7 @@ impl Authenticate for Fake {
         if credentials.session.as_deref() != Some("good") {
             return Err(Error::new(Code::Unauthenticated, "Sign in."));
         }
-        let actor = Actor::Session { id: SessionId::generate(), csrf_token: "token".into() };
+        let actor = Actor::Session { id: SessionId::generate(), csrf_token: "token".into(), operator: None };
         Ok(Principal::unlimited(TenantId::main(), None, actor))
     }
 }

@@ -14,7 +14,9 @@ use lectern_store::{StoreError, TenantState, Tx};
 
 use crate::cache::Known;
 use crate::network::Network;
-use crate::{Identity, SessionUse, secret, store, store_control, store_groups, store_policy};
+use crate::{
+    Identity, SessionUse, secret, store, store_control, store_groups, store_policy, store_support, support,
+};
 
 /// "Last used" is kept to this exactness: a write for each request would be too many.
 const TOUCH_EVERY: Duration = Duration::from_mins(1);
@@ -117,7 +119,16 @@ impl Identity {
         csrf_token: String,
     ) -> Result<Option<Found>, StoreError> {
         let Some(found) = store::find_session(tx, fingerprint)? else { return Ok(None) };
-        let actor = Actor::Session { id: found.id, csrf_token };
+        let lent = match &found.operator {
+            None => None,
+            // Its consent may have ended.
+            Some(_) => match store_support::current(tx)? {
+                Some(consent) => Some(consent),
+                None => return Ok(None),
+            },
+        };
+        let operator = found.operator.as_deref().map(Arc::from);
+        let actor = Actor::Session { id: found.id, csrf_token, operator };
         let mut principal = self.principal(tx, tenant, &found.user, found.role, actor)?;
         let policy = store_policy::policy(tx)?;
         let mut appliance = self.inner.catalogue.appliance().map(str::to_owned).collect();
@@ -126,8 +137,13 @@ impl Identity {
             principal.rights = Rights::from_iter([SessionUse::NAME.to_owned()]).within(&principal.rights);
             appliance = Vec::new();
         }
+        if let Some(consent) = &lent {
+            principal.rights = support::lent(&principal.rights, consent.may_change);
+            appliance = Vec::new();
+        }
         let idle = policy.idle().map_or(self.inner.limits.idle.0, |own| own.min(self.inner.limits.idle.0));
         let longest = policy.lifetime().map_or(found.expires_at, |own| found.created_at.plus(own));
+        let longest = lent.map_or(longest, |consent| longest.min(consent.expires_at));
         let end = found.expires_at.min(longest).min(found.seen_at.plus(idle));
         let known = Known { principal, networks: Arc::default() };
         Ok(Some(Found { known, appliance, seen_at: Some(found.seen_at), end }))

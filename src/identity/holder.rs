@@ -38,6 +38,11 @@ impl Identity {
         Ok(Some(principal))
     }
 
+    /// Looks everybody up anew from the next request on, as after a change to a file from outside.
+    pub fn forget_known(&self) {
+        self.inner.cache.clear();
+    }
+
     /// With the areas that keep something about people; once.
     pub fn set_parts(&self, parts: Vec<Arc<dyn PersonPart>>) {
         let _ = self.inner.parts.set(parts);

@@ -18,6 +18,7 @@ mod model;
 mod model_factors;
 mod model_people;
 mod model_sign_in;
+mod model_support;
 mod network;
 mod oidc;
 mod operators;
@@ -25,6 +26,7 @@ mod passkeys;
 mod password;
 mod pending;
 mod people;
+mod person;
 mod policy;
 mod providers;
 mod roles;
@@ -34,6 +36,7 @@ mod routes_people;
 mod routes_profile;
 mod routes_providers;
 mod routes_sign_in;
+mod routes_support;
 mod second_factor;
 mod secret;
 mod session;
@@ -45,8 +48,11 @@ mod store_control;
 mod store_factors;
 mod store_groups;
 mod store_people;
+mod store_person;
 mod store_policy;
 mod store_providers;
+mod store_support;
+mod support;
 mod throttle;
 mod users;
 
@@ -99,6 +105,9 @@ pub use model_sign_in::{
     BeginOidc, Demand, GroupMapping, NewProvider, OidcBegun, PatchProvider, ProviderKind, ProviderOption,
     ProviderStep, ProviderTest, ProviderView, SignInOptions, SignInPolicy,
 };
+pub use model_support::{
+    NewSupportConsent, NewSupportSession, SupportConsentView, SupportConsentsView, SupportView,
+};
 pub use session::{Caller, SignedIn};
 // For those who implement the network.
 pub use lectern_ldap::{Dial, DialError};
@@ -118,6 +127,10 @@ permission! {
     PeopleManage = "people.manage";
     /// Say how people sign in: second factors, providers, limits.
     SignInManage = "signin.manage";
+    /// Let operators of the appliance work in the place of the tenant's people.
+    SupportConsent = "support.consent";
+    /// Work in the place of people of tenants that consented.
+    Support = "appliance.support";
     /// Say who operates the appliance.
     OperatorsManage = "appliance.operators";
 }
@@ -133,6 +146,7 @@ pub const CONTROL_MIGRATIONS: &[Migration] = &[
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "identity/0001_people", sql: include_str!("migrations/0001_people.sql") },
     Migration { name: "identity/0002_sign_in", sql: include_str!("migrations/0002_sign_in.sql") },
+    Migration { name: "identity/0003_support", sql: include_str!("migrations/0003_support.sql") },
 ];
 
 /// The area's one service; clones share everything.
@@ -238,6 +252,8 @@ pub fn feature() -> Feature {
             PeopleRead::NAME,
             PeopleManage::NAME,
             SignInManage::NAME,
+            SupportConsent::NAME,
+            Support::NAME,
             OperatorsManage::NAME,
         ],
         routes: |config| {
@@ -247,6 +263,7 @@ pub fn feature() -> Feature {
             routes_profile::routes(config);
             routes_factors::routes(config);
             routes_providers::routes(config);
+            routes_support::routes(config);
         },
         openapi: routes::openapi(),
     }

@@ -1,5 +1,6 @@
 //! What comes in and what goes out.
 
+use crate::model_support::SupportView;
 use lectern_edge::Validate;
 use lectern_kernel::{FieldError, KeyId, ProviderId, Role, TenantId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -147,6 +148,9 @@ pub struct SessionView {
     /// Whether a second factor has to be set up before anything else can be done.
     #[serde(default)]
     pub second_factor_needed: bool,
+    /// Set when an operator of the appliance is in it in the person's place.
+    #[serde(default)]
+    pub support: Option<SupportView>,
     /// When the session ends even if it is in use.
     pub expires_at: Timestamp,
 }

@@ -109,6 +109,9 @@ pub struct OpenSessionView {
     pub address: Option<String>,
     /// What the browser calls itself.
     pub agent: Option<String>,
+    /// Set when an operator of the appliance is in it, with the tenant's consent.
+    #[serde(default)]
+    pub operator: Option<String>,
     pub created_at: Timestamp,
     pub last_seen_at: Timestamp,
 }

@@ -223,7 +223,12 @@ fn found(tx: &Tx<'_>, id: &UserId) -> Result<PersonView, StoreError> {
 }
 
 /// Whoever changes somebody holds at least what that person holds.
-fn below(tx: &Tx<'_>, catalogue: &Catalogue, rights: &Rights, role: &Role) -> Result<(), StoreError> {
+pub(crate) fn below(
+    tx: &Tx<'_>,
+    catalogue: &Catalogue,
+    rights: &Rights,
+    role: &Role,
+) -> Result<(), StoreError> {
     if catalogue.rights(tx, role)?.are_within(rights) {
         return Ok(());
     }
@@ -231,7 +236,7 @@ fn below(tx: &Tx<'_>, catalogue: &Catalogue, rights: &Rights, role: &Role) -> Re
     Err(Error::new(Code::Forbidden, detail).hint("Ask an owner.").into())
 }
 
-fn another_owner(tx: &Tx<'_>, id: &UserId) -> Result<(), StoreError> {
+pub(crate) fn another_owner(tx: &Tx<'_>, id: &UserId) -> Result<(), StoreError> {
     if store_people::count_other_owners(tx, id)? > 0 {
         return Ok(());
     }

@@ -64,6 +64,7 @@ pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
     whole.merge(crate::routes_profile::Description::openapi());
     whole.merge(crate::routes_factors::Description::openapi());
     whole.merge(crate::routes_providers::Description::openapi());
+    whole.merge(crate::routes_support::Description::openapi());
     whole.merge(crate::routes_sign_in::Description::openapi());
     whole
 }
@@ -123,8 +124,15 @@ async fn get_session(permit: Permit<SessionUse>, identity: Data<Identity>) -> Ap
 /// Signs out.
 #[utoipa::path(delete, path = "/session", tag = "identity", operation_id = "delete_session", responses(
     (status = 204, description = "Signed out"), (status = 401, body = Problem), (status = 403, body = Problem)))]
-async fn delete_session(permit: Permit<SessionUse>, identity: Data<Identity>) -> ApiResult {
+async fn delete_session(
+    request: HttpRequest,
+    permit: Permit<SessionUse>,
+    identity: Data<Identity>,
+) -> ApiResult {
     identity.sign_out(permit.scope(), permit.principal()).await?;
+    if permit.principal().actor.operator().is_some() {
+        return Ok(crate::routes_support::back(&request, &identity));
+    }
     let mut cookie = identity.cookie(String::new());
     cookie.make_removal();
     Ok(HttpResponse::NoContent().cookie(cookie).finish())

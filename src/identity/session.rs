@@ -5,8 +5,9 @@ use lectern_store::audit::{self, Change};
 use lectern_store::{StoreError, Tx, outbox};
 
 use crate::model::{PasswordChange, SessionView, TenantName, email_key};
+use crate::model_support::SupportView;
 use crate::sign_in::account_name;
-use crate::{Identity, Refused, password, store, store_people, store_policy};
+use crate::{Identity, Refused, password, store, store_people, store_policy, store_support};
 
 /// Where a sign-in comes from.
 #[derive(Debug, Clone, Default)]
@@ -46,15 +47,18 @@ impl Identity {
                 let Some((end, proven)) = store::session_end(tx, &session)? else { return Ok(None) };
                 let rights = catalogue.rights(tx, &user.role)?;
                 let needed = !proven && store_policy::policy(tx)?.second_factor.asks(&rights);
-                Ok(Some((user, end, needed)))
+                let may_change = store_support::current(tx)?.is_some_and(|consent| consent.may_change);
+                Ok(Some((user, end, needed, may_change)))
             })
             .await?;
-        let (user, expires_at, second_factor_needed) =
+        let (user, expires_at, second_factor_needed, may_change) =
             found.ok_or_else(|| Error::new(Code::Unauthenticated, "The session is over."))?;
         let name = self.inner.stores.record(&tenant).map(|record| record.name.clone()).unwrap_or_default();
         let permissions = principal.rights.names().map(str::to_owned).collect();
         let tenant = TenantName { id: tenant, name };
-        Ok(SessionView { user, tenant, csrf_token, permissions, second_factor_needed, expires_at })
+        let operator = principal.actor.operator().map(str::to_owned);
+        let support = operator.map(|operator| SupportView { operator, may_change });
+        Ok(SessionView { user, tenant, csrf_token, permissions, second_factor_needed, support, expires_at })
     }
 
     /// Ends the session of the principal.
@@ -119,7 +123,9 @@ pub(crate) fn password_changed(tx: &mut Tx<'_>, scope: &Scope, user: &UserId) ->
 /// Session, person and CSRF token of somebody who came by a browser.
 pub(crate) fn own_session(principal: &Principal) -> Result<(SessionId, UserId, String)> {
     match (&principal.actor, &principal.user) {
-        (Actor::Session { id, csrf_token }, Some(user)) => Ok((id.clone(), user.clone(), csrf_token.clone())),
+        (Actor::Session { id, csrf_token, .. }, Some(user)) => {
+            Ok((id.clone(), user.clone(), csrf_token.clone()))
+        }
         _ => Err(not_a_session()),
     }
 }

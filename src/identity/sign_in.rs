@@ -227,6 +227,7 @@ impl Identity {
                 address: address.as_deref(),
                 agent: agent.as_deref(),
                 second_factor: proof.is_enough(),
+                operator: None,
                 expires_at: now.plus(lifetime),
             };
             store::insert_session(tx, &session)?;

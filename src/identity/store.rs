@@ -18,6 +18,8 @@ pub(crate) struct FoundSession {
     pub expires_at: Timestamp,
     /// Whether it was opened with all the proof that can be asked for.
     pub second_factor: bool,
+    /// Who is in it in the person's place.
+    pub operator: Option<String>,
 }
 
 /// A key as it was found by its secret's fingerprint.
@@ -36,16 +38,30 @@ pub(crate) struct SessionRow<'a> {
     pub address: Option<&'a str>,
     pub agent: Option<&'a str>,
     pub second_factor: bool,
+    pub operator: Option<&'a str>,
     pub expires_at: Timestamp,
 }
 
 pub(crate) fn insert_session(tx: &Tx<'_>, session: &SessionRow<'_>) -> Result<()> {
-    let SessionRow { id, user, fingerprint, method, address, agent, second_factor, expires_at } = session;
+    let SessionRow { id, user, fingerprint, method, address, agent, second_factor, operator, expires_at } =
+        session;
     tx.execute(
         "INSERT INTO sessions
-           (id, user_id, token_sha256, method, address, agent, second_factor, created_at, last_seen_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
-        params![*id, *user, *fingerprint, *method, *address, *agent, *second_factor, tx.now(), *expires_at],
+           (id, user_id, token_sha256, method, address, agent, second_factor, created_at, last_seen_at, expires_at,
+            operator)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10)",
+        params![
+            *id,
+            *user,
+            *fingerprint,
+            *method,
+            *address,
+            *agent,
+            *second_factor,
+            tx.now(),
+            *expires_at,
+            *operator
+        ],
     )?;
     Ok(())
 }
@@ -62,7 +78,7 @@ pub(crate) fn trim_sessions(tx: &Tx<'_>, user: &UserId, most: u32) -> Result<usi
 /// The session of a cookie, when its person may come in.
 pub(crate) fn find_session(tx: &Tx<'_>, fingerprint: &str) -> Result<Option<FoundSession>> {
     tx.query_one(
-        "SELECT s.id, s.created_at, s.last_seen_at, s.expires_at, s.second_factor, u.id AS user_id, u.role
+        "SELECT s.id, s.created_at, s.last_seen_at, s.expires_at, s.second_factor, s.operator, u.id AS user_id, u.role
          FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.token_sha256 = $1 AND u.state = 'active'",
         params![fingerprint],
@@ -75,6 +91,7 @@ pub(crate) fn find_session(tx: &Tx<'_>, fingerprint: &str) -> Result<Option<Foun
                 seen_at: row.get("last_seen_at")?,
                 expires_at: row.get("expires_at")?,
                 second_factor: row.get("second_factor")?,
+                operator: row.get("operator")?,
             })
         },
     )
@@ -89,7 +106,7 @@ pub(crate) fn session_end(tx: &Tx<'_>, id: &SessionId) -> Result<Option<(Timesta
 
 pub(crate) fn list_sessions(tx: &Tx<'_>, user: &UserId) -> Result<Vec<OpenSessionView>> {
     tx.query(
-        "SELECT id, method, address, agent, created_at, last_seen_at FROM sessions
+        "SELECT id, method, address, agent, operator, created_at, last_seen_at FROM sessions
          WHERE user_id = $1 ORDER BY last_seen_at DESC, id DESC",
         params![user],
         |row| {
@@ -99,6 +116,7 @@ pub(crate) fn list_sessions(tx: &Tx<'_>, user: &UserId) -> Result<Vec<OpenSessio
                 method: row.get("method")?,
                 address: row.get("address")?,
                 agent: row.get("agent")?,
+                operator: row.get("operator")?,
                 created_at: row.get("created_at")?,
                 last_seen_at: row.get("last_seen_at")?,
             })
@@ -108,7 +126,8 @@ pub(crate) fn list_sessions(tx: &Tx<'_>, user: &UserId) -> Result<Vec<OpenSessio
 
 pub(crate) fn touch_session(tx: &Tx<'_>, id: &SessionId) -> Result<usize> {
     tx.execute(
-        "UPDATE users SET last_seen_at = $2 WHERE id = (SELECT user_id FROM sessions WHERE id = $1)",
+        "UPDATE users SET last_seen_at = $2
+         WHERE id = (SELECT user_id FROM sessions WHERE id = $1 AND operator IS NULL)",
         params![id, tx.now()],
     )?;
     tx.execute("UPDATE sessions SET last_seen_at = $2 WHERE id = $1", params![id, tx.now()])

@@ -7,8 +7,8 @@ mod error;
 mod event;
 mod id;
 mod page;
-mod person;
 pub mod ports;
+mod privacy;
 mod scope;
 pub mod text;
 
@@ -16,9 +16,9 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{Code, Error, FieldError, Result};
 pub use event::Event;
 pub use id::{
-    AppId, ConversationId, DocumentId, EventId, FactorId, GroupId, IdError, InvitationId, JobId, KeyId,
-    LexiconId, ProviderId, RequestId, SessionId, TenantId, TurnId, UserId, WorkspaceId,
+    AppId, ConsentId, ConversationId, DocumentId, EventId, FactorId, GroupId, IdError, InvitationId, JobId,
+    KeyId, LexiconId, ProviderId, RequestId, SessionId, TenantId, TurnId, UserId, WorkspaceId,
 };
 pub use page::{Cursor, Page, PageRequest};
-pub use person::{Erased, HeldContent, HeldFile, PersonPart};
+pub use privacy::{Erased, HeldContent, HeldFile, PersonPart, RetentionPart, RetentionRules};
 pub use scope::{APPLIANCE, Actor, Origin, Permission, Principal, Rights, Role, SEE_ALL, Scope, Sight};

@@ -329,9 +329,50 @@ pub struct NotAdmitted {
     pub rate: Option<RateState>,
 }
 
+/// A place among the requests of a tenant that run at the same time; dropping it makes room for the next.
+pub struct Place(
+    #[expect(dead_code, reason = "is there to be dropped")] Box<dyn std::any::Any + Send + Sync>,
+);
+
+impl Place {
+    pub fn new(held: impl Send + Sync + 'static) -> Self {
+        Self(Box::new(held))
+    }
+}
+
+/// A request that came in.
+#[derive(Default)]
+pub struct Admission {
+    pub rate: Option<RateState>,
+    /// To be kept until the answer is sent; only requests that cost much have one.
+    pub place: Option<Place>,
+}
+
 /// Whether one more request may come in. Held by `access`.
 #[async_trait]
 pub trait Admit: Send + Sync {
-    /// Counts the request.
-    async fn admit(&self, principal: &Principal) -> Result<Option<RateState>, NotAdmitted>;
+    /// Counts the request; `route` is as in `POST /api/v1/documents/{id}/retry`. A request that costs much may wait here
+    /// until others have ended.
+    async fn admit(&self, principal: &Principal, route: &str) -> Result<Admission, NotAdmitted>;
+}
+
+/// An answer that is given again to the same request.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Answered {
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// None when it was a stream, which is not kept.
+    pub body: Option<String>,
+}
+
+/// Requests with an `Idempotency-Key` are done once (draft-ietf-httpapi-idempotency-key-header). Held by `access`.
+#[async_trait]
+pub trait Replays: Send + Sync {
+    /// None when the request is new and is to be done now, after which [`Replays::finish`] follows in any case. Refused
+    /// when the first one still runs or broke off, and when it was another one.
+    async fn begin(&self, principal: &Principal, key: &str, fingerprint: &str) -> Result<Option<Answered>>;
+
+    /// Keeps the answer; without one the request changed nothing and can be sent again.
+    async fn finish(&self, principal: &Principal, key: &str, answer: Option<Answered>);
 }

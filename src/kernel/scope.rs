@@ -148,7 +148,12 @@ pub const SEE_ALL: &str = "documents.all";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// A browser; its requests must carry the session's CSRF token.
-    Session { id: SessionId, csrf_token: String },
+    Session {
+        id: SessionId,
+        csrf_token: String,
+        /// Set when it is not the person, but an operator in their place, with the tenant's consent.
+        operator: Option<Arc<str>>,
+    },
     /// A program with an API key.
     Key { id: KeyId },
     /// The command line with the data folder in its hands.
@@ -156,10 +161,19 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// Who acts in place of the person.
+    pub fn operator(&self) -> Option<&str> {
+        match self {
+            Self::Session { operator, .. } => operator.as_deref(),
+            _ => None,
+        }
+    }
+
     /// What stands in records: how, and by which session or key.
     pub fn name(&self) -> String {
         match self {
-            Self::Session { id, .. } => id.as_str().to_owned(),
+            Self::Session { id, operator: None, .. } => id.as_str().to_owned(),
+            Self::Session { id, operator: Some(operator), .. } => format!("{id} of operator {operator}"),
             Self::Key { id } => id.as_str().to_owned(),
             Self::Local => "command line".to_owned(),
         }

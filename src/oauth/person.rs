@@ -1,7 +1,7 @@
 //! What this area holds about a person: the apps that they allowed something.
 
 use async_trait::async_trait;
-use lectern_kernel::{Erased, HeldContent, HeldFile, PersonPart, Result, Scope, UserId};
+use lectern_kernel::{Erased, HeldFile, PersonPart, Result, Scope, UserId};
 
 use crate::{Oauth, store_apps};
 
@@ -22,11 +22,10 @@ impl PersonPart for Oauth {
         if apps.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = serde_json::to_value(apps).map_err(lectern_kernel::Error::internal)?;
-        Ok(vec![HeldFile { path: "allowed.json".to_owned(), content: HeldContent::Json(rows) }])
+        Ok(vec![HeldFile::json("allowed.json", &apps)?])
     }
 
-    async fn erase(&self, scope: &Scope, user: &UserId) -> Result<Vec<Erased>> {
+    async fn erase(&self, scope: &Scope, user: &UserId, _: &[String]) -> Result<Vec<Erased>> {
         let ended = self.end_person(scope, user).await?;
         let user = user.clone();
         let own = self.tenant(scope)?.db.write(move |tx| store_apps::disown(tx, &user)).await?;

@@ -91,7 +91,8 @@ impl Authenticate for Sessions {
         let (tenant, user) = found.ok_or_else(|| Error::new(Code::Unauthenticated, "Nobody is there."))?;
         let holder = self.people.people.lock().get(&(tenant.clone(), user.clone())).cloned();
         let holder = holder.ok_or_else(|| Error::new(Code::Unauthenticated, "Nobody is there."))?;
-        let actor = Actor::Session { id: SessionId::generate(), csrf_token: format!("csrf-{name}") };
+        let actor =
+            Actor::Session { id: SessionId::generate(), csrf_token: format!("csrf-{name}"), operator: None };
         let (role, rights, groups) = (holder.role, holder.rights, holder.groups.into());
         Ok(Principal { tenant, user: Some(user), role, rights, groups, actor })
     }

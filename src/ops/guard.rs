@@ -63,7 +63,7 @@ pub(crate) fn literal(url: &Url) -> Option<IpAddr> {
 
 /// Not for connecting: nobody's address, groups, and link-local ones, where clouds keep their secrets. Private
 /// and loopback addresses are the normal case of a site.
-pub(crate) fn makes_sense(address: IpAddr) -> bool {
+pub fn makes_sense(address: IpAddr) -> bool {
     let address = address.to_canonical();
     let link_local = match address {
         IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),
@@ -74,13 +74,24 @@ pub(crate) fn makes_sense(address: IpAddr) -> bool {
 
 type Holder = (TenantId, String);
 
+/// Where a purpose may go, and whom it trusts there beside those that everything trusts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Grant {
+    origin: Origin,
+    /// PEM.
+    authorities: Option<Arc<str>>,
+}
+
 /// One origin a tenant and purpose.
 #[derive(Default)]
-pub(crate) struct Grants(RwLock<HashMap<Holder, Origin>>);
+pub(crate) struct Grants(RwLock<HashMap<Holder, Grant>>);
 
 impl Grants {
-    pub fn allow(&self, tenant: &TenantId, purpose: &str, origin: Origin) {
-        self.0.write().insert((tenant.clone(), purpose.to_owned()), origin);
+    /// Whether it is another one than before.
+    pub fn allow(&self, tenant: &TenantId, purpose: &str, origin: Origin, authorities: Option<&str>) -> bool {
+        let grant = Grant { origin, authorities: authorities.map(Arc::from) };
+        let before = self.0.write().insert((tenant.clone(), purpose.to_owned()), grant.clone());
+        before.is_none_or(|before| before != grant)
     }
 
     pub fn withdraw(&self, tenant: &TenantId, purpose: &str) {
@@ -88,7 +99,12 @@ impl Grants {
     }
 
     pub fn holds(&self, tenant: &TenantId, purpose: &str, origin: &Origin) -> bool {
-        self.0.read().get(&(tenant.clone(), purpose.to_owned())) == Some(origin)
+        let grants = self.0.read();
+        grants.get(&(tenant.clone(), purpose.to_owned())).is_some_and(|grant| grant.origin == *origin)
+    }
+
+    pub fn authorities(&self, tenant: &TenantId, purpose: &str) -> Option<Arc<str>> {
+        self.0.read().get(&(tenant.clone(), purpose.to_owned()))?.authorities.clone()
     }
 }
 
@@ -165,7 +181,7 @@ mod tests {
     fn a_grant_is_for_one_tenant_purpose_and_origin() {
         let (grants, main) = (Grants::default(), TenantId::main());
         let origin = |text: &str| Origin::of(&parse_url(text).expect("url")).expect("origin");
-        grants.allow(&main, "ollama", origin("http://a:80"));
+        grants.allow(&main, "ollama", origin("http://a:80"), None);
         assert!(grants.holds(&main, "ollama", &origin("http://a/api")));
         for other in ["http://a:81", "https://a", "http://b"] {
             assert!(!grants.holds(&main, "ollama", &origin(other)), "{other}");

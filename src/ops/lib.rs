@@ -25,6 +25,7 @@ use lectern_kernel::{Permission, permission};
 use lectern_store::Migration;
 
 pub use egress::EgressEntry;
+pub use guard::makes_sense;
 pub use health::{Ready, root_routes};
 pub use model::{
     AnswerSettings, LimitsView, OllamaSettings, OllamaTest, OllamaTestRequest, PatchSettings, SettingsView,
@@ -34,7 +35,7 @@ pub use patch::Change;
 pub use report::{StatusView, compose};
 pub use ring::{ErrorRing, RecentError};
 pub use routes::root_openapi;
-pub use safe_http::{Fetched, SafeHttp};
+pub use safe_http::{DialError, Fetched, SafeHttp};
 pub use settings::Settings;
 pub use status::Status;
 

@@ -3,6 +3,7 @@
 //! No proxy of the environment, no redirects, no other host than the allowed one, at connection level too.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use lectern_kernel::{Code, Error, Result, Scope, TenantId};
 use lectern_store::Stores;
 use parking_lot::Mutex;
 use reqwest::{Certificate, Client, Proxy, Url, redirect};
+use tokio::net::TcpStream;
 
 use crate::egress::{EgressEntry, EgressLog};
 use crate::guard::{Grants, OneHost, Origin, literal, makes_sense, parse_url};
@@ -70,6 +72,15 @@ pub(crate) enum FetchError {
     Http(#[from] reqwest::Error),
 }
 
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum DialError {
+    #[error(transparent)]
+    Denied(Error),
+    #[error(transparent)]
+    Failed(std::io::Error),
+}
+
 impl SafeHttp {
     pub fn new(stores: &Stores) -> Self {
         let log = EgressLog::new(stores.control().clone());
@@ -79,16 +90,61 @@ impl SafeHttp {
     /// Lets the tenant connect to the origin of `url` for this purpose, in place of the one before. To be called
     /// only with what an administrator saved.
     pub fn allow(&self, scope: &Scope, purpose: &str, url: &str) -> Result<()> {
+        self.allow_trusting(scope, purpose, url, None)
+    }
+
+    /// The same, for a server whose certificate one of these authorities (PEM) signed; for this purpose only, beside
+    /// those that the machine trusts.
+    pub fn allow_trusting(
+        &self,
+        scope: &Scope,
+        purpose: &str,
+        url: &str,
+        authorities: Option<&str>,
+    ) -> Result<()> {
         let url = parse_url(url).map_err(|why| Error::field("url", why))?;
         let origin = Origin::of(&url).ok_or_else(|| Error::field("url", "has no host"))?;
-        self.inner.grants.allow(scope.tenant(), purpose, origin);
+        if let Some(pem) = authorities {
+            authorities_of(pem)?;
+        }
+        if self.inner.grants.allow(scope.tenant(), purpose, origin, authorities) {
+            self.forget_clients(scope.tenant(), purpose);
+        }
         Ok(())
+    }
+
+    fn forget_clients(&self, tenant: &TenantId, purpose: &str) {
+        self.inner.clients.lock().retain(|(of, p, _), _| of != tenant || p != purpose);
+    }
+
+    /// A plain connection, for protocols that are not HTTP, to an origin that was allowed as `http://HOST:PORT`.
+    pub async fn dial(
+        &self,
+        scope: &Scope,
+        purpose: &str,
+        host: &str,
+        port: u16,
+    ) -> Result<TcpStream, DialError> {
+        let shown = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let url = format!("http://{shown}:{port}");
+        self.attempt(scope, purpose, "CONNECT", &url).map_err(DialError::Denied)?;
+        let found = tokio::net::lookup_host((host, port)).await.map_err(DialError::Failed)?;
+        let usable: Vec<SocketAddr> = found.filter(|address| makes_sense(address.ip())).collect();
+        if usable.is_empty() {
+            let detail = "The name leads to no address of one machine.";
+            return Err(DialError::Denied(Error::new(Code::EgressDenied, detail)));
+        }
+        let connecting = TcpStream::connect(usable.as_slice());
+        match tokio::time::timeout(CONNECT_TIME, connecting).await {
+            Ok(connected) => connected.map_err(DialError::Failed),
+            Err(_) => Err(DialError::Failed(std::io::ErrorKind::TimedOut.into())),
+        }
     }
 
     /// Takes the permission back; open connections end when they fall idle, new ones are refused.
     pub fn withdraw(&self, scope: &Scope, purpose: &str) {
         self.inner.grants.withdraw(scope.tenant(), purpose);
-        self.inner.clients.lock().retain(|(tenant, p, _), _| tenant != scope.tenant() || p != purpose);
+        self.forget_clients(scope.tenant(), purpose);
     }
 
     /// A client that reaches the origin of `url` and nothing else. To be asked for before each call: that is what
@@ -135,11 +191,22 @@ impl SafeHttp {
 
     /// Checks and logs one attempt.
     fn begin(&self, scope: &Scope, purpose: &str, method: &str, url: &str) -> Result<(EgressEntry, Client)> {
+        let (entry, origin) = self.attempt(scope, purpose, method, url)?;
+        Ok((entry, self.client(scope, purpose, origin)?))
+    }
+
+    fn attempt(
+        &self,
+        scope: &Scope,
+        purpose: &str,
+        method: &str,
+        url: &str,
+    ) -> Result<(EgressEntry, Origin)> {
         let mut entry = self.inner.log.entry(scope.tenant(), purpose, method, &shown(url));
         let origin = self.check(scope, purpose, url).inspect_err(|_| self.inner.log.note(entry.clone()))?;
         entry.allowed = true;
         self.inner.log.note(entry.clone());
-        Ok((entry, self.client(scope, purpose, origin)?))
+        Ok((entry, origin))
     }
 
     fn check(&self, scope: &Scope, purpose: &str, url: &str) -> Result<Origin> {
@@ -169,7 +236,7 @@ impl SafeHttp {
 
     #[allow(clippy::disallowed_methods, reason = "this is the one place that makes HTTP clients")]
     fn build(&self, key: &ClientKey) -> Result<Client> {
-        let (_, _, origin) = key;
+        let (tenant, purpose, origin) = key;
         let mut builder = Client::builder()
             .no_proxy()
             .proxy(self.gate(key))
@@ -181,7 +248,9 @@ impl SafeHttp {
             .pool_idle_timeout(IDLE_CONNECTION)
             .user_agent(concat!("Lectern/", env!("CARGO_PKG_VERSION")));
         if origin.is_https() {
-            for authority in machine_authorities() {
+            let own = self.inner.grants.authorities(tenant, purpose);
+            let own = own.map(|pem| authorities_of(&pem)).transpose()?.unwrap_or_default();
+            for authority in machine_authorities().into_iter().chain(own) {
                 builder = builder.add_root_certificate(authority);
             }
         }
@@ -224,6 +293,15 @@ fn shown(url: &str) -> String {
     let _ = parsed.set_username("");
     let _ = parsed.set_password(None);
     parsed.into()
+}
+
+/// Authorities that an administrator saved.
+fn authorities_of(pem: &str) -> Result<Vec<Certificate>> {
+    let found = Certificate::from_pem_bundle(pem.as_bytes()).unwrap_or_default();
+    if found.is_empty() {
+        return Err(Error::field("ca_pem", "holds no certificate in PEM"));
+    }
+    Ok(found)
 }
 
 /// What the machine trusts, beside the public authorities built in.

@@ -13,10 +13,11 @@ use lectern_extract::{Extractor, PoolConfig, Tesseract};
 use lectern_hearing::Ears;
 use lectern_identity::Identity;
 use lectern_kernel::ports::{Authenticate, Quota, Report, Retrieve};
-use lectern_kernel::{Clock, Scope, SystemClock, TenantId};
+use lectern_kernel::{Clock, PersonPart, Scope, SystemClock, TenantId, Timestamp};
 use lectern_models::{Models, TrialConfig};
 use lectern_oauth::{OAuthFirst, Oauth};
 use lectern_ops::{Ready, SafeHttp, Settings, Status};
+use lectern_privacy::{ConsentFirst, Privacy};
 use lectern_speech::Synthesizer;
 use lectern_store::{Stores, outbox};
 use lectern_voice::{Network, Parts, Voice};
@@ -38,6 +39,7 @@ pub(crate) struct Appliance {
     pub stores: Stores,
     pub identity: Identity,
     pub oauth: Oauth,
+    pub privacy: Privacy,
     pub access: Access,
     pub documents: Documents,
     pub ask: Ask,
@@ -65,8 +67,6 @@ impl Appliance {
         let identity = Identity::new(stores.clone(), &config.session, secure, compose::permissions())
             .with_sign_in(Arc::new(keyring.clone()), Arc::new(SignInFromHttp(http.clone())));
         let oauth = crate::apps::oauth(&stores, &identity, &config, secure)?;
-        let others: Arc<dyn Authenticate> =
-            Arc::new(OAuthFirst::new(oauth.clone(), Arc::new(identity.clone())));
         let tesseract = tesseract(&config);
         let limits = limits(&config, tesseract.as_ref());
         let extractor = Extractor::new(pool(folder, &config, tesseract)?);
@@ -98,7 +98,23 @@ impl Appliance {
         access.set_parts(vec![Arc::new(documents.clone())]);
         let quota: Arc<dyn Quota> = Arc::new(access.clone());
         identity.set_quota(quota.clone());
-        identity.set_parts(vec![Arc::new(oauth.clone())]);
+        // What each erases of a person, `identity` last: it knows the name that the others look for.
+        let people: Vec<Arc<dyn PersonPart>> = vec![
+            Arc::new(ask.clone()),
+            Arc::new(voice.clone()),
+            Arc::new(documents.clone()),
+            Arc::new(oauth.clone()),
+            Arc::new(access.clone()),
+        ];
+        identity.set_parts(people.clone());
+        let privacy = Privacy::new(lectern_privacy::Parts {
+            stores: stores.clone(),
+            people: people.into_iter().chain([Arc::new(identity.clone()) as Arc<dyn PersonPart>]).collect(),
+            retention: vec![Arc::new(ask.clone()), Arc::new(documents.clone())],
+        });
+        let others: Arc<dyn Authenticate> = Arc::new(identity.clone());
+        let others = Arc::new(OAuthFirst::new(oauth.clone(), others));
+        let others = Arc::new(ConsentFirst::new(privacy.clone(), others));
         documents.set_quota(quota.clone());
         ask.set_quota(quota.clone());
         voice.set_quota(quota);
@@ -116,6 +132,7 @@ impl Appliance {
             stores,
             identity,
             oauth,
+            privacy,
             access,
             documents,
             ask,
@@ -229,17 +246,29 @@ impl Appliance {
         }
     }
 
-    async fn sweep_once(&self, now: lectern_kernel::Timestamp) -> lectern_kernel::Result<()> {
+    async fn sweep_once(&self, now: Timestamp) -> lectern_kernel::Result<()> {
         self.access.hourly().await?;
         self.http.sweep(now).await?;
         let before = now.minus(self.config.retention.events.0);
         self.stores.control().write(move |tx| outbox::trim(tx, before)).await?;
         for tenant in self.stores.tenant_ids() {
-            self.identity.sweep(&tenant).await?;
-            self.oauth.sweep(&tenant).await?;
-            let store = self.stores.tenant(&Scope::system(tenant))?;
-            store.db.write(move |tx| outbox::trim(tx, before)).await?;
+            // One that cannot be written must not keep the others from it.
+            if let Err(error) = self.sweep_tenant(&tenant, before).await {
+                tracing::warn!(%tenant, %error, "old entries of a tenant cannot be removed");
+            }
         }
+        Ok(())
+    }
+
+    async fn sweep_tenant(&self, tenant: &TenantId, events: Timestamp) -> lectern_kernel::Result<()> {
+        let store = self.stores.tenant(&Scope::system(tenant.clone()))?;
+        if store.db.read_only().is_some() {
+            return Ok(());
+        }
+        self.identity.sweep(tenant).await?;
+        self.oauth.sweep(tenant).await?;
+        self.privacy.expire(tenant).await?;
+        store.db.write(move |tx| outbox::trim(tx, events)).await?;
         Ok(())
     }
 

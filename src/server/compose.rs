@@ -17,6 +17,7 @@ pub(crate) fn features() -> Vec<Feature> {
         lectern_ask::feature(),
         lectern_voice::feature(),
         lectern_models::feature(),
+        lectern_privacy::feature(),
         lectern_ops::feature(),
     ]
 }
@@ -47,6 +48,7 @@ pub(crate) fn tenant_migrations() -> Vec<Migration> {
         lectern_documents::MIGRATIONS,
         lectern_ask::MIGRATIONS,
         lectern_voice::MIGRATIONS,
+        lectern_privacy::MIGRATIONS,
         lectern_ops::MIGRATIONS,
     ]
     .concat()

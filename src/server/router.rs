@@ -1,24 +1,30 @@
 //! One actix application from all features.
 
+use std::sync::Arc;
+
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use lectern_edge::{ApiError, ApiResult};
+use lectern_edge::{ApiError, ApiResult, once};
 use lectern_kernel::Error;
-use lectern_kernel::ports::{Admit, Authenticate};
+use lectern_kernel::ports::{Admit, Authenticate, Replays};
 
 use crate::appliance::Appliance;
 use crate::compose;
 
 /// Adds everything the appliance answers to.
 pub(crate) fn configure(appliance: &Appliance, config: &mut ServiceConfig) {
-    let authenticate: std::sync::Arc<dyn Authenticate> = appliance.authenticate.clone();
-    let admit: std::sync::Arc<dyn Admit> = std::sync::Arc::new(appliance.access.clone());
+    let authenticate: Arc<dyn Authenticate> = appliance.authenticate.clone();
+    let admit: Arc<dyn Admit> = Arc::new(appliance.access.clone());
+    let replays: Arc<dyn Replays> = Arc::new(appliance.access.clone());
     config
         .app_data(Data::from(authenticate))
         .app_data(Data::from(admit))
+        .app_data(Data::from(replays))
         .app_data(Data::new(appliance.access.clone()))
         .app_data(Data::new(appliance.identity.clone()))
         .app_data(Data::new(appliance.oauth.clone()))
+        .app_data(Data::new(appliance.privacy.clone()))
         .app_data(Data::new(appliance.documents.clone()))
         .app_data(Data::new(appliance.ask.clone()))
         .app_data(Data::new(appliance.voice.clone()))
@@ -30,7 +36,7 @@ pub(crate) fn configure(appliance: &Appliance, config: &mut ServiceConfig) {
     for feature in compose::features() {
         api = api.configure(feature.routes);
     }
-    config.service(api.default_service(web::to(nothing)));
+    config.service(api.default_service(web::to(nothing)).wrap(from_fn(once)));
     lectern_ops::root_routes(config);
     lectern_oauth::root_routes(config);
     lectern_console::configure(config);

@@ -1,6 +1,6 @@
 //! Settings of `ops` in the words of the areas that use them; slices do not know each other.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,8 +10,8 @@ use lectern_identity::{
     Dial, DialError, Fetch, HttpRequest, HttpResponse, Place, ReqwestFetch, SignInNetwork,
 };
 use lectern_inference::Endpoint;
-use lectern_kernel::{Code, Error, Result, Scope};
-use lectern_ops::{SafeHttp, Settings};
+use lectern_kernel::{Error, Result, Scope};
+use lectern_ops::{SafeHttp, Settings, makes_sense};
 use lectern_voice::{SiteVoice, VoiceLimits, VoiceSettings};
 
 /// What `ask` needs: how many passages and sentences, and the model's server through the guarded client.
@@ -105,7 +105,7 @@ impl SignInFromHttp {
         for (n, address) in place.addresses.iter().take(ADDRESSES).enumerate() {
             let origin = Origin::of(address).ok_or_else(|| Error::field("config", "is no address"))?;
             let purpose = purpose(&place.provider, n);
-            self.0.allow(scope, &purpose, &origin.url())?;
+            self.0.allow_trusting(scope, &purpose, &origin.url(), place.authorities.as_deref())?;
             origins.push((origin, purpose));
         }
         (origins.len()..ADDRESSES).for_each(|n| self.0.withdraw(scope, &purpose(&place.provider, n)));
@@ -123,13 +123,6 @@ impl SignInNetwork for SignInFromHttp {
     }
 
     fn fetch(&self, scope: &Scope, place: &Place) -> Result<Arc<dyn Fetch>> {
-        if place.authorities.is_some() {
-            return Err(Error::new(
-                Code::Conflict,
-                "An authority for one provider alone cannot be trusted yet.",
-            )
-            .hint("Put it among those that this machine trusts, and take ca_pem out of the settings."));
-        }
         Ok(Arc::new(self.open(scope, place)?))
     }
 
@@ -174,29 +167,12 @@ impl Dial for Reach {
         let denied = |why: &str| DialError::Denied(why.to_owned());
         let host_text = if host.contains(':') { format!("[{host}]") } else { host.to_lowercase() };
         let wanted = |(origin, _): &&(Origin, String)| origin.host == host_text && origin.port == port;
-        let (origin, purpose) =
-            self.origins.iter().find(wanted).ok_or_else(|| denied("nobody allowed it"))?;
-        // Checks and logs it.
-        let allowed = self.http.client_for(&self.scope, purpose, &origin.url());
-        allowed.map_err(|error| DialError::Denied(error.detail))?;
-        let found = tokio::net::lookup_host((host, port)).await?;
-        let usable: Vec<SocketAddr> = found.filter(|address| makes_sense(address.ip())).collect();
-        if usable.is_empty() {
-            return Err(denied("the name leads to no address of one machine"));
-        }
-        Ok(tokio::net::TcpStream::connect(usable.as_slice()).await?)
+        let (_, purpose) = self.origins.iter().find(wanted).ok_or_else(|| denied("nobody allowed it"))?;
+        self.http.dial(&self.scope, purpose, host, port).await.map_err(|error| match error {
+            lectern_ops::DialError::Denied(error) => DialError::Denied(error.detail),
+            lectern_ops::DialError::Failed(error) => error.into(),
+        })
     }
-}
-
-/// Not for connecting: nobody's address, groups, and link-local ones, where clouds keep their secrets. Private and
-/// loopback addresses are the normal case of a site.
-fn makes_sense(address: IpAddr) -> bool {
-    let address = address.to_canonical();
-    let link_local = match address {
-        IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),
-        IpAddr::V6(v6) => v6.is_unicast_link_local(),
-    };
-    !(address.is_unspecified() || address.is_multicast() || link_local)
 }
 
 /// Scheme, host and port of an address. That of a directory is written as one of the web, since the guard knows no other.
@@ -241,12 +217,6 @@ mod tests {
         assert_eq!(url("ldap://[2001:db8::1]:10389/").as_deref(), Some("http://[2001:db8::1]:10389"));
         for bad in ["", "login.example.org", "ftp://a", "https://", "https://u:p@a", "https://a:99999"] {
             assert_eq!(url(bad), None, "{bad}");
-        }
-        for bad in ["169.254.169.254", "0.0.0.0", "224.0.0.1", "fe80::1", "::", "::ffff:169.254.1.1"] {
-            assert!(!makes_sense(bad.parse().expect("an address")), "{bad}");
-        }
-        for good in ["127.0.0.1", "10.0.0.8", "::1", "2001:db8::1"] {
-            assert!(makes_sense(good.parse().expect("an address")), "{good}");
         }
     }
 }

@@ -47,6 +47,7 @@ impl CustomizeConnection<Connection, rusqlite::Error> for Settings {
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
              PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
+             PRAGMA secure_delete = ON;
              PRAGMA journal_size_limit = 67108864;",
         )
     }

@@ -40,3 +40,15 @@ pub fn after(tx: &Tx<'_>, sequence: i64, limit: u32) -> Result<Vec<Event>, Store
 pub fn trim(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
     tx.execute("DELETE FROM outbox WHERE at < $1", params![before])
 }
+
+/// Forgets the events that name a person, by id or by one of `words`.
+pub fn forget_person(tx: &mut Tx<'_>, user: &str, words: &[&str]) -> Result<usize, StoreError> {
+    let mut forgotten = 0;
+    for word in words.iter().copied().chain([user]).filter(|word| !word.is_empty()) {
+        forgotten += tx.execute(
+            "DELETE FROM outbox WHERE subject = $1 OR instr(lower(payload), lower($1)) > 0",
+            params![word],
+        )?;
+    }
+    Ok(forgotten)
+}

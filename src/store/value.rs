@@ -105,6 +105,7 @@ macro_rules! ids {
 }
 ids!(
     AppId,
+    ConsentId,
     ConversationId,
     DocumentId,
     EventId,

@@ -11,5 +11,5 @@ mod app;
 mod client;
 pub mod fixture;
 
-pub use app::{Options, TestApp, lectern};
+pub use app::{EMAIL, Options, PASSWORD, TestApp, lectern};
 pub use client::{Answer, Client};

@@ -164,6 +164,13 @@ impl Shelf {
         *self.used.lock() = used;
     }
 
+    /// Removes all of it; the number of files.
+    pub(crate) fn clear(&self) -> usize {
+        let removed = self.entries().iter().filter(|entry| fs::remove_file(&entry.path).is_ok()).count();
+        *self.used.lock() = self.entries().iter().map(|entry| entry.bytes).sum();
+        removed
+    }
+
     fn drop_older(&self, unused: Duration) {
         let Some(border) = SystemTime::now().checked_sub(unused) else { return };
         let mut used = 0;

@@ -22,6 +22,7 @@ mod meter;
 mod model;
 mod outgoing;
 mod pending;
+mod person;
 mod preferences;
 mod routes;
 mod routes_hear;

@@ -152,3 +152,8 @@ pub(crate) fn save_own_voice(tx: &Tx<'_>, owner: &str, own: &OwnVoice) -> Result
     }
     Ok(())
 }
+
+pub(crate) fn forget_own_voice(tx: &Tx<'_>, owner: &str) -> Result<usize> {
+    tx.execute("DELETE FROM voice_preference_voices WHERE owner = $1", params![owner])?;
+    tx.execute("DELETE FROM voice_preferences WHERE owner = $1", params![owner])
+}

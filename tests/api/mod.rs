@@ -1,11 +1,16 @@
 //! Through HTTP, area by area.
 
+mod abuse;
+mod apps;
 mod ask;
 mod documents;
 mod isolation;
 mod models;
+mod once;
 mod open;
+mod privacy;
 mod search;
 mod start;
+mod support;
 mod tenants;
 mod voice;

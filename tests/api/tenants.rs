@@ -11,7 +11,7 @@ use crate::LECTERN;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Makes a tenant; its owner has joined.
-fn tenant(app: &TestApp, admin: &Client, id: &str) -> Client {
+pub(crate) fn tenant(app: &TestApp, admin: &Client, id: &str) -> Client {
     let new = json!({ "id": id, "name": id, "owner_email": format!("owner@{id}.example") });
     let made = admin.post("/tenants", &new).expect(201);
     let owner = app.anonymous();
@@ -21,7 +21,7 @@ fn tenant(app: &TestApp, admin: &Client, id: &str) -> Client {
     owner.with_csrf(session["csrf_token"].as_str().unwrap())
 }
 
-fn operator_key(app: &TestApp, admin: &Client) -> Client {
+pub(crate) fn operator_key(app: &TestApp, admin: &Client) -> Client {
     let key = json!({ "name": "operator", "scopes": ["*", "appliance.tenants"] });
     let key = admin.post("/keys", &key).expect(201);
     app.anonymous().with_bearer(key["secret"].as_str().unwrap())
