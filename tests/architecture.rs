@@ -83,6 +83,7 @@ fn heavy_dependencies_have_one_home() {
                 "models",
                 "oauth",
                 "ops",
+                "privacy",
                 "console",
                 "server",
             ],

@@ -48,8 +48,8 @@ async fn documents_go_after_the_days_of_their_collection() {
     let rules = RetentionRules { collections, ..RetentionRules::default() };
     assert_eq!(site.documents.overdue(&admin(), &rules).await.expect("is counted")[0].count, 1);
     assert_eq!(site.documents.expire(&admin(), &rules).await.expect("expires")[0].count, 1);
-    let found = site.documents.search(&admin(), SearchParameters { q: "pump".into(), ..Default::default() });
-    let found = found.await.expect("searches");
+    let wanted = SearchParameters { q: "pump".into(), ..SearchParameters::default() };
+    let found = site.documents.search(&admin(), wanted).await.expect("searches");
     let ids: Vec<_> = found.hits.iter().map(|hit| hit.document.clone()).collect();
     assert!(!ids.contains(&old), "the index forgot it, too");
     assert!([&young, &manual, &loose].iter().all(|id| ids.contains(id)), "{ids:?}");

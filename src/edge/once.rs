@@ -34,14 +34,17 @@ pub async fn once(request: ServiceRequest, next: Next<impl MessageBody + 'static
     let (Some(value), Some(port), &Method::POST) = (value, port, request.method()) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let key = key(&value).map_err(ApiError)?;
+    let key = match key(&value) {
+        Ok(key) => key,
+        Err(error) => return Ok(request.error_response(ApiError(error))),
+    };
     let principal = match principal(request.request()).await {
         Ok(principal) => principal,
         // Routes for those who are not known yet take no keys.
         Err(error) if error.code == Code::Unauthenticated => {
             return Ok(next.call(request).await?.map_into_boxed_body());
         }
-        Err(error) => return Err(ApiError(error).into()),
+        Err(error) => return Ok(request.error_response(ApiError(error))),
     };
     // What was begun is brought to its end, also when the client goes away: it will ask again for the answer.
     let work: Pin<Box<dyn Future<Output = Answer>>> =
@@ -69,10 +72,14 @@ struct Once {
 
 impl Once {
     async fn answer(self, mut request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Answer {
-        let fingerprint = fingerprint(&mut request).await?;
-        let begun = self.port.begin(&self.principal, &self.key, &fingerprint).await.map_err(ApiError)?;
-        if let Some(before) = begun {
-            return Ok(request.into_response(again(before)?));
+        let begun = match fingerprint(&mut request).await {
+            Ok(print) => self.port.begin(&self.principal, &self.key, &print).await.map_err(ApiError),
+            Err(error) => Err(error),
+        };
+        match begun.and_then(|before| before.map(again).transpose()) {
+            Ok(None) => {}
+            Ok(Some(response)) => return Ok(request.into_response(response)),
+            Err(error) => return Ok(request.error_response(error)),
         }
         let (answer, kept) = match next.call(request).await {
             Ok(response) if response.status().is_success() => keep(response.map_into_boxed_body()).await,

@@ -16,17 +16,20 @@ use crate::{Privacy, store_consents};
 const KEPT: Duration = Duration::from_secs(10);
 const MOST_ENTRIES: usize = 20_000;
 
+/// A person; without one, everybody of the tenant.
+type Whose = (TenantId, Option<UserId>);
+
 /// Who has to agree to something first, for a few seconds: most requests need no query. Without a person: whether the
 /// tenant asks for anything.
 #[derive(Default)]
-pub(crate) struct Missing(Mutex<HashMap<(TenantId, Option<UserId>), (bool, Timestamp)>>);
+pub(crate) struct Missing(Mutex<HashMap<Whose, (bool, Timestamp)>>);
 
 impl Missing {
-    fn get(&self, key: &(TenantId, Option<UserId>), now: Timestamp) -> Option<bool> {
+    fn get(&self, key: &Whose, now: Timestamp) -> Option<bool> {
         self.0.lock().get(key).filter(|(_, until)| now < *until).map(|(missing, _)| *missing)
     }
 
-    fn put(&self, key: (TenantId, Option<UserId>), missing: bool, now: Timestamp) {
+    fn put(&self, key: Whose, missing: bool, now: Timestamp) {
         let mut entries = self.0.lock();
         if entries.len() >= MOST_ENTRIES {
             entries.clear();

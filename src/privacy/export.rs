@@ -115,7 +115,7 @@ mod tests {
         let (file, length) = pack(file, &[("area", vec![gone, here])]).expect("packs");
         assert_eq!(file.metadata().expect("is there").len(), length);
         let mut zip = zip::ZipArchive::new(file).expect("a ZIP");
-        let names: Vec<String> = zip.file_names().map(str::to_owned).collect();
+        let names: Vec<String> = zip.file_names().map(|name| name.expect("UTF-8").into_owned()).collect();
         assert_eq!(names, ["README.txt", "area/y.txt"]);
         let mut text = String::new();
         std::io::Read::read_to_string(&mut zip.by_name("area/y.txt").expect("is in it"), &mut text)

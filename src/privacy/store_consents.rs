@@ -34,7 +34,7 @@ pub(crate) fn texts(tx: &Tx<'_>) -> Result<Vec<ConsentTextView>> {
 pub(crate) fn add_text(tx: &Tx<'_>, new: &NewConsentText) -> Result<u32> {
     end_text(tx, &new.name)?;
     let last: Option<u32> =
-        tx.scalar("SELECT max(version) FROM consent_texts WHERE name = $1", params![&new.name])?;
+        tx.scalar("SELECT coalesce(max(version), 0) FROM consent_texts WHERE name = $1", params![&new.name])?;
     let version = last.unwrap_or_default() + 1;
     tx.execute(
         "INSERT INTO consent_texts (name, version, title, body, required, created_at) VALUES ($1, $2, $3, $4, $5, $6)",

@@ -12,12 +12,12 @@ use lectern_edge::tls::Files;
 use lectern_extract::{Extractor, PoolConfig, Tesseract};
 use lectern_hearing::Ears;
 use lectern_identity::Identity;
-use lectern_kernel::ports::{Authenticate, Quota, Report, Retrieve};
-use lectern_kernel::{Clock, PersonPart, Scope, SystemClock, TenantId, Timestamp};
+use lectern_kernel::ports::{Quota, Report, Retrieve};
+use lectern_kernel::{Clock, PersonPart, RetentionPart, Scope, SystemClock, TenantId, Timestamp};
 use lectern_models::{Models, TrialConfig};
-use lectern_oauth::{OAuthFirst, Oauth};
+use lectern_oauth::Oauth;
 use lectern_ops::{Ready, SafeHttp, Settings, Status};
-use lectern_privacy::{ConsentFirst, Privacy};
+use lectern_privacy::Privacy;
 use lectern_speech::Synthesizer;
 use lectern_store::{Stores, outbox};
 use lectern_voice::{Network, Parts, Voice};
@@ -66,7 +66,7 @@ impl Appliance {
         let http = SafeHttp::new(&stores);
         let identity = Identity::new(stores.clone(), &config.session, secure, compose::permissions())
             .with_sign_in(Arc::new(keyring.clone()), Arc::new(SignInFromHttp(http.clone())));
-        let oauth = crate::apps::oauth(&stores, &identity, &config, secure)?;
+        let oauth = crate::people::oauth(&stores, &identity, &config, secure)?;
         let tesseract = tesseract(&config);
         let limits = limits(&config, tesseract.as_ref());
         let extractor = Extractor::new(pool(folder, &config, tesseract)?);
@@ -76,11 +76,8 @@ impl Appliance {
             .with_meaning(Arc::new(models.clone()));
         let settings = Settings::new(stores.clone(), &config, http.clone());
         let retrieve: Arc<dyn Retrieve> = Arc::new(documents.clone());
-        let ask = Ask::new(
-            stores.clone(),
-            retrieve,
-            Arc::new(AskFromSettings::new(settings.clone(), http.clone(), &config)),
-        );
+        let answers = Arc::new(AskFromSettings::new(settings.clone(), http.clone(), &config));
+        let ask = Ask::new(stores.clone(), retrieve, answers);
         let synthesizer = Synthesizer::new(folder.join("cache")).with_bank(Arc::new(models.clone()));
         let ears = Ears::new(folder.join("cache"), Some(Arc::new(models.clone())));
         let voice = Voice::new(Parts {
@@ -98,23 +95,16 @@ impl Appliance {
         access.set_parts(vec![Arc::new(documents.clone())]);
         let quota: Arc<dyn Quota> = Arc::new(access.clone());
         identity.set_quota(quota.clone());
-        // What each erases of a person, `identity` last: it knows the name that the others look for.
-        let people: Vec<Arc<dyn PersonPart>> = vec![
+        let parts: [Arc<dyn PersonPart>; 5] = [
             Arc::new(ask.clone()),
             Arc::new(voice.clone()),
             Arc::new(documents.clone()),
             Arc::new(oauth.clone()),
             Arc::new(access.clone()),
         ];
-        identity.set_parts(people.clone());
-        let privacy = Privacy::new(lectern_privacy::Parts {
-            stores: stores.clone(),
-            people: people.into_iter().chain([Arc::new(identity.clone()) as Arc<dyn PersonPart>]).collect(),
-            retention: vec![Arc::new(ask.clone()), Arc::new(documents.clone())],
-        });
-        let others: Arc<dyn Authenticate> = Arc::new(identity.clone());
-        let others = Arc::new(OAuthFirst::new(oauth.clone(), others));
-        let others = Arc::new(ConsentFirst::new(privacy.clone(), others));
+        let retention: Vec<Arc<dyn RetentionPart>> = vec![Arc::new(ask.clone()), Arc::new(documents.clone())];
+        let privacy = crate::people::privacy(&stores, &identity, parts.into(), retention);
+        let others = crate::people::senders(&identity, &oauth, &privacy);
         documents.set_quota(quota.clone());
         ask.set_quota(quota.clone());
         voice.set_quota(quota);

@@ -4,13 +4,13 @@
 //! a command that opens a data folder by itself.
 
 mod appliance;
-mod apps;
 mod compose;
 mod embedded;
 mod folder;
 mod local;
 mod logging;
 mod network;
+mod people;
 mod router;
 mod serve;
 mod tenants;

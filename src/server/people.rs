@@ -1,4 +1,5 @@
-//! Apps of third parties: `oauth` with people from `identity`, which do not know each other.
+//! What several areas know of people, who do not know each other: apps of third parties, privacy, and who sends a
+//! request.
 
 use std::sync::Arc;
 
@@ -6,8 +7,10 @@ use anyhow::{Context, Result};
 use async_trait::async_trait;
 use lectern_config::Config;
 use lectern_identity::Identity;
-use lectern_kernel::{Result as Answer, TenantId, UserId};
-use lectern_oauth::{Holder, Holders, Issuer, Oauth, Pages, Parts};
+use lectern_kernel::ports::Authenticate;
+use lectern_kernel::{PersonPart, Result as Answer, RetentionPart, TenantId, UserId};
+use lectern_oauth::{Holder, Holders, Issuer, OAuthFirst, Oauth, Pages, Parts};
+use lectern_privacy::{ConsentFirst, Privacy};
 use lectern_store::Stores;
 
 use crate::compose;
@@ -46,4 +49,24 @@ impl Holders for People {
             groups: found.groups.to_vec(),
         }))
     }
+}
+
+/// Joins the areas that hold something about people. `identity` is asked last: it knows the name that the others look for.
+pub(crate) fn privacy(
+    stores: &Stores,
+    identity: &Identity,
+    people: Vec<Arc<dyn PersonPart>>,
+    retention: Vec<Arc<dyn RetentionPart>>,
+) -> Privacy {
+    identity.set_parts(people.clone());
+    let last: Arc<dyn PersonPart> = Arc::new(identity.clone());
+    let people = people.into_iter().chain([last]).collect();
+    Privacy::new(lectern_privacy::Parts { stores: stores.clone(), people, retention })
+}
+
+/// Who sends a request: by a token of an app, a session or a key; with fewer rights before what is required was agreed to.
+pub(crate) fn senders(identity: &Identity, oauth: &Oauth, privacy: &Privacy) -> Arc<dyn Authenticate> {
+    let people: Arc<dyn Authenticate> = Arc::new(identity.clone());
+    let apps: Arc<dyn Authenticate> = Arc::new(OAuthFirst::new(oauth.clone(), people));
+    Arc::new(ConsentFirst::new(privacy.clone(), apps))
 }

@@ -13,7 +13,7 @@ use lectern_identity::{Caller, Identity, NewKey, NewSession, NewUser};
 use lectern_kernel::ports::{Admit, Authenticate, Credentials};
 use lectern_kernel::{Rights, Role, Scope, SystemClock, TenantId};
 use lectern_store::audit::{self, Change};
-use lectern_store::{Migration, Options, Stores, Tx, params};
+use lectern_store::{Migration, Options, Stores, Tx, outbox};
 use serde_json::json;
 
 const PASSWORD: &str = "a lectern stands still";
@@ -52,7 +52,10 @@ impl Site {
     async fn request(&self, credentials: &Credentials) {
         let principal = self.identity.authenticate(credentials.clone()).await.expect("is known");
         assert!(principal.rights.allows("documents.read"));
-        self.access.admit(&principal, "GET /api/v1/documents").await.unwrap_or_else(|e| panic!("{}", e.error));
+        self.access
+            .admit(&principal, "GET /api/v1/documents")
+            .await
+            .unwrap_or_else(|e| panic!("{}", e.error));
         std::hint::black_box(Scope::granted(&principal));
     }
 
@@ -77,7 +80,7 @@ impl Site {
             let (scope, begun) = (scope.clone(), Instant::now());
             let change = move |tx: &mut Tx<'_>| {
                 let name = format!("Name {n}");
-                tx.execute("UPDATE users SET name = $1", params![&name])?;
+                outbox::push(tx, "user.changed", "usr_01jb0000000000000000000000", &json!({ "name": name }))?;
                 if recorded {
                     let (before, after) = (json!({ "name": "before" }), json!({ "name": name }));
                     let change = Change::new("user.changed", "usr_01jb0000000000000000000000");
@@ -108,7 +111,8 @@ async fn main() {
     let signed = site.identity.sign_in(new, &Caller::default()).await.map_err(|r| r.error).expect("signs in");
     let session = Credentials { session: Some(signed.token), ..Credentials::default() };
     let new: NewKey = serde_json::from_value(json!({ "name": "robot" })).expect("fits");
-    let key = site.identity.create_key(&Scope::system(main), &Rights::everything(), new).await.expect("is made");
+    let key =
+        site.identity.create_key(&Scope::system(main), &Rights::everything(), new).await.expect("is made");
     let key = Credentials { bearer: Some(key.secret), ..Credentials::default() };
     println!("{:<52} {:>8} {:>8}", "microseconds", "median", "p99");
     site.measure("who, what, how often: session", &session, false).await;
