@@ -1,9 +1,10 @@
-//! kill -9 while documents are read: after the next start none is lost, none is double.
+//! kill -9 while documents are read and tenants are made: after the next start nothing is lost, double or half.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use lectern_testkit::{Client, TestApp};
+use lectern_testkit::{Client, TestApp, fixture};
+use serde_json::json;
 
 use crate::LECTERN;
 
@@ -65,4 +66,44 @@ fn documents_survive_kills_at_any_point() {
     let right =
         report["missing"].as_array().unwrap().is_empty() && report["extra"].as_array().unwrap().is_empty();
     assert!(right, "{report}");
+}
+
+#[test]
+fn tenants_are_made_whole_or_not_at_all() {
+    let mut app = TestApp::start(LECTERN);
+    let key =
+        app.admin().post("/keys", &json!({ "name": "o", "scopes": ["*", "appliance.tenants"] })).expect(201);
+    let secret = key["secret"].as_str().unwrap().to_owned();
+    let new = |n: u64| json!({ "id": format!("site-{n}"), "name": "Site", "owner_email": format!("o{n}@example.org") });
+    let rounds = 10;
+    for n in 0..rounds {
+        let (url, secret, body) = (app.url.clone(), secret.clone(), new(n));
+        let asking = std::thread::spawn(move || {
+            let http = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+            // It may be cut off.
+            let _ = http.post(format!("{url}/api/v1/tenants")).bearer_auth(secret).json(&body).send();
+        });
+        // Somewhere in the folder, the key, the database, the index, the invitation.
+        std::thread::sleep(Duration::from_millis(4 * n));
+        app.kill();
+        asking.join().unwrap();
+        app.start_again();
+    }
+    let operator = app.anonymous().with_bearer(&secret);
+    for n in 0..rounds {
+        // The same call again finds it made, or makes it; the owner can join in both cases.
+        let made = operator.post("/tenants", &new(n));
+        assert!(made.status == 200 || made.status == 201, "site-{n}: {} {}", made.status, made.text());
+        let made = made.json();
+        assert_eq!(made["state"], "active", "{made}");
+        let owner = app.anonymous();
+        let accept =
+            json!({ "token": made["invitation"], "name": "O", "password": "another horse at the battery" });
+        let session = owner.post("/invitations/accept", &accept).expect(201);
+        let owner = owner.with_csrf(session["csrf_token"].as_str().unwrap());
+        assert_eq!(owner.add("pump.md", fixture::PUMP.as_bytes())["status"], "ready");
+        assert_eq!(owner.ask("When was the feed pump P-117 installed?")["answered"], true);
+    }
+    let folders = std::fs::read_dir(app.data().join("tenants")).unwrap().count();
+    assert_eq!(folders as u64, rounds + 1, "nothing half is left");
 }

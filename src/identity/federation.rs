@@ -107,7 +107,7 @@ impl Identity {
         let scope = caller.scope(tenant.clone());
         let store = self.tenant(&scope)?;
         let written = store.db.write(move |tx| {
-            let id = match who(tx, &view, &outsider, &scope)? {
+            let id = match this.who(tx, &view, &outsider, &scope)? {
                 Ok(id) => id,
                 Err(why) => return Ok(Err(why)),
             };
@@ -157,6 +157,60 @@ impl Identity {
         outbox::push(tx, "user.changed", id.as_str(), &after)
     }
 
+    /// Known by the account there, by the e-mail, or new.
+    fn who(
+        &self,
+        tx: &mut Tx<'_>,
+        view: &ProviderView,
+        outsider: &Outsider,
+        scope: &Scope,
+    ) -> Result<Result<UserId, NotIn>, StoreError> {
+        if let Some(id) = store_providers::user_of(tx, &view.id, &outsider.subject)? {
+            return Ok(may_come(&person(tx, &id)?, view).map(|()| id));
+        }
+        let email = outsider.email.as_deref().map(str::trim).filter(|email| is_email(email));
+        let known = match email {
+            Some(email) => store_people::account_by_email(tx, &email_key(email))?,
+            None => None,
+        };
+        match (known, email) {
+            (Some(account), _) if view.link_people && outsider.email_verified => {
+                if let Err(why) = may_come(&person(tx, &account.id)?, view) {
+                    return Ok(Err(why));
+                }
+                let told = json!({ "provider": view.id, "subject": outsider.subject });
+                let scope = scope.clone().acting(&account.id, view.id.as_str());
+                audit::record(tx, &scope, Change::new("user.linked", account.id.as_str()).after(&told))?;
+                outbox::push(tx, "user.linked", account.id.as_str(), &told)?;
+                Ok(Ok(account.id))
+            }
+            (Some(_), _) => Ok(Err(NotIn::NotLinked)),
+            (None, _) if !view.create_people => Ok(Err(NotIn::NotInvited)),
+            (None, None) => Ok(Err(NotIn::NoEmail)),
+            (None, Some(email)) => self.create(tx, view, outsider, (email, scope)).map(Ok),
+        }
+    }
+
+    fn create(
+        &self,
+        tx: &mut Tx<'_>,
+        provider: &ProviderView,
+        outsider: &Outsider,
+        (email, scope): (&str, &Scope),
+    ) -> Result<UserId, StoreError> {
+        self.check_room(tx, scope.tenant())?;
+        let name: String = outsider.name.chars().filter(|c| !c.is_control()).take(100).collect();
+        let name = if name.trim().is_empty() { email.to_owned() } else { name.trim().to_owned() };
+        let (id, role) = (UserId::generate(), provider.default_role.clone());
+        let view = UserView { id, name, email: email.to_owned(), role, language: None, voice: None };
+        let row = UserRow { view: &view, email_key: &email_key(email), password: None };
+        store_people::insert_user(tx, &row)?;
+        let scope = scope.clone().acting(&view.id, provider.id.as_str());
+        audit::record(tx, &scope, Change::new("user.created", view.id.as_str()).after(&json!(view)))?;
+        outbox::push(tx, "user.created", view.id.as_str(), &view)?;
+        Ok(view.id)
+    }
+
     /// The role that may most of those that the mappings give; the default one where they give none. None where no
     /// mapping is about roles: then they are changed by hand.
     fn mapped_role(
@@ -181,39 +235,6 @@ impl Identity {
     }
 }
 
-/// Known by the account there, by the e-mail, or new.
-fn who(
-    tx: &mut Tx<'_>,
-    view: &ProviderView,
-    outsider: &Outsider,
-    scope: &Scope,
-) -> Result<Result<UserId, NotIn>, StoreError> {
-    if let Some(id) = store_providers::user_of(tx, &view.id, &outsider.subject)? {
-        return Ok(may_come(&person(tx, &id)?, view).map(|()| id));
-    }
-    let email = outsider.email.as_deref().map(str::trim).filter(|email| is_email(email));
-    let known = match email {
-        Some(email) => store_people::account_by_email(tx, &email_key(email))?,
-        None => None,
-    };
-    match (known, email) {
-        (Some(account), _) if view.link_people && outsider.email_verified => {
-            if let Err(why) = may_come(&person(tx, &account.id)?, view) {
-                return Ok(Err(why));
-            }
-            let told = json!({ "provider": view.id, "subject": outsider.subject });
-            let scope = scope.clone().acting(&account.id, view.id.as_str());
-            audit::record(tx, &scope, Change::new("user.linked", account.id.as_str()).after(&told))?;
-            outbox::push(tx, "user.linked", account.id.as_str(), &told)?;
-            Ok(Ok(account.id))
-        }
-        (Some(_), _) => Ok(Err(NotIn::NotLinked)),
-        (None, _) if !view.create_people => Ok(Err(NotIn::NotInvited)),
-        (None, None) => Ok(Err(NotIn::NoEmail)),
-        (None, Some(email)) => create(tx, view, outsider, email, scope).map(Ok),
-    }
-}
-
 fn may_come(person: &PersonView, view: &ProviderView) -> Result<(), NotIn> {
     if person.state != UserState::Active {
         Err(NotIn::Disabled)
@@ -222,25 +243,6 @@ fn may_come(person: &PersonView, view: &ProviderView) -> Result<(), NotIn> {
     } else {
         Ok(())
     }
-}
-
-fn create(
-    tx: &mut Tx<'_>,
-    provider: &ProviderView,
-    outsider: &Outsider,
-    email: &str,
-    scope: &Scope,
-) -> Result<UserId, StoreError> {
-    let name: String = outsider.name.chars().filter(|c| !c.is_control()).take(100).collect();
-    let name = if name.trim().is_empty() { email.to_owned() } else { name.trim().to_owned() };
-    let (id, role) = (UserId::generate(), provider.default_role.clone());
-    let view = UserView { id, name, email: email.to_owned(), role, language: None, voice: None };
-    let row = UserRow { view: &view, email_key: &email_key(email), password: None };
-    store_people::insert_user(tx, &row)?;
-    let scope = scope.clone().acting(&view.id, provider.id.as_str());
-    audit::record(tx, &scope, Change::new("user.created", view.id.as_str()).after(&json!(view)))?;
-    outbox::push(tx, "user.created", view.id.as_str(), &view)?;
-    Ok(view.id)
 }
 
 fn is_email(email: &str) -> bool {

@@ -32,6 +32,7 @@ mod providers;
 mod roles;
 mod routes;
 mod routes_factors;
+mod routes_operators;
 mod routes_people;
 mod routes_profile;
 mod routes_providers;
@@ -106,7 +107,7 @@ pub use model_sign_in::{
     ProviderStep, ProviderTest, ProviderView, SignInOptions, SignInPolicy,
 };
 pub use model_support::{
-    NewSupportConsent, NewSupportSession, SupportConsentView, SupportConsentsView, SupportView,
+    NewSupportConsent, NewSupportSession, OperatorView, SupportConsentView, SupportConsentsView, SupportView,
 };
 pub use session::{Caller, SignedIn};
 // For those who implement the network.
@@ -264,6 +265,7 @@ pub fn feature() -> Feature {
             routes_factors::routes(config);
             routes_providers::routes(config);
             routes_support::routes(config);
+            routes_operators::routes(config);
         },
         openapi: routes::openapi(),
     }

@@ -31,6 +31,8 @@ pub struct PersonView {
     pub voice: Option<String>,
     /// Whether there is a password here; without it the person signs in elsewhere.
     pub has_password: bool,
+    /// Whether signing in asks for a second proof.
+    pub second_factor: bool,
     pub sessions: u32,
     /// To the minute.
     pub last_seen_at: Option<Timestamp>,

@@ -1,7 +1,7 @@
 //! An operator in the place of a person: what comes in and what goes out.
 
 use lectern_edge::Validate;
-use lectern_kernel::{ConsentId, FieldError, Timestamp, UserId};
+use lectern_kernel::{ConsentId, FieldError, TenantId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -82,6 +82,17 @@ pub struct SupportView {
     #[schema(example = "ada@example.org (main)")]
     pub operator: String,
     pub may_change: bool,
+}
+
+/// Who operates the appliance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OperatorView {
+    /// A person or an API key.
+    pub id: String,
+    pub tenant: TenantId,
+    /// Of the person, or what the key is called; absent when the tenant cannot be read.
+    pub name: Option<String>,
+    pub email: Option<String>,
 }
 
 fn wrong(field: &str, message: &str) -> FieldError {

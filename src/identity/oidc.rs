@@ -109,6 +109,7 @@ impl From<Error> for Lost {
             Code::TenantSuspended => "tenant_suspended",
             Code::NotFound => "provider_disabled",
             Code::TooManyRequests => "too_many_requests",
+            Code::QuotaExceeded => "members_full",
             Code::UpstreamUnavailable | Code::EgressDenied => "provider_unavailable",
             _ => {
                 tracing::error!(%error, cause = ?error.cause, "a sign-in at a provider failed");

@@ -10,14 +10,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use lectern_edge::{
     ApiResult, PathId, Permit, Problem, SESSION_COOKIE, ValidJson, ValidQuery, client_ip, request_id,
 };
-use lectern_kernel::{KeyId, Page, PageRequest, UserId};
+use lectern_kernel::{KeyId, Page, PageRequest};
 use utoipa::OpenApi;
 
 use crate::model::{
     KeyView, NewKey, NewKeyView, NewSession, NewSetup, PasswordChange, RotateKey, SessionView, SetupView,
 };
 use crate::session::{Caller, SignedIn};
-use crate::{Identity, KeysManage, KeysRead, OperatorsManage, Refused, SessionUse};
+use crate::{Identity, KeysManage, KeysRead, Refused, SessionUse};
 
 const LONGEST_AGENT: usize = 200;
 
@@ -33,12 +33,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/session/password").route(web::post().to(change_password)))
         .service(web::resource("/keys").route(web::get().to(list_keys)).route(web::post().to(create_key)))
         .service(web::resource("/keys/{id}").route(web::delete().to(delete_key)))
-        .service(web::resource("/keys/{id}/rotate").route(web::post().to(rotate_key)))
-        .service(
-            web::resource("/operators/{id}")
-                .route(web::put().to(put_operator))
-                .route(web::delete().to(delete_operator)),
-        );
+        .service(web::resource("/keys/{id}/rotate").route(web::post().to(rotate_key)));
 }
 
 #[derive(OpenApi)]
@@ -52,9 +47,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     list_keys,
     create_key,
     delete_key,
-    rotate_key,
-    put_operator,
-    delete_operator
+    rotate_key
 ))]
 struct Description;
 
@@ -64,6 +57,7 @@ pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
     whole.merge(crate::routes_profile::Description::openapi());
     whole.merge(crate::routes_factors::Description::openapi());
     whole.merge(crate::routes_providers::Description::openapi());
+    whole.merge(crate::routes_operators::Description::openapi());
     whole.merge(crate::routes_support::Description::openapi());
     whole.merge(crate::routes_sign_in::Description::openapi());
     whole
@@ -205,33 +199,6 @@ async fn rotate_key(
 ) -> ApiResult {
     Ok(HttpResponse::Created()
         .json(identity.rotate_key(permit.scope(), &permit.principal().rights, &id.0, &body.0).await?))
-}
-
-/// Makes a person of this tenant an operator of the appliance.
-#[utoipa::path(put, path = "/operators/{id}", tag = "operator", operation_id = "put_operator",
-    params(("id" = UserId, Path)), responses((status = 204, description = "Is an operator"),
-    (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
-async fn put_operator(
-    permit: Permit<OperatorsManage>,
-    identity: Data<Identity>,
-    id: PathId<UserId>,
-) -> ApiResult {
-    identity.add_operator(permit.scope(), id.0.as_str()).await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-/// Takes the appliance out of an operator's hands; the last one stays.
-#[utoipa::path(delete, path = "/operators/{id}", tag = "operator", operation_id = "delete_operator",
-    params(("id" = UserId, Path)), responses((status = 204, description = "Is no operator any more"),
-    (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-    (status = 409, body = Problem)))]
-async fn delete_operator(
-    permit: Permit<OperatorsManage>,
-    identity: Data<Identity>,
-    id: PathId<UserId>,
-) -> ApiResult {
-    identity.remove_operator(permit.scope(), id.0.as_str()).await?;
-    Ok(HttpResponse::NoContent().finish())
 }
 
 impl Identity {

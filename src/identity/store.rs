@@ -63,6 +63,9 @@ pub(crate) fn insert_session(tx: &Tx<'_>, session: &SessionRow<'_>) -> Result<()
             *operator
         ],
     )?;
+    if operator.is_none() {
+        tx.execute("UPDATE users SET last_seen_at = $2 WHERE id = $1", params![*user, tx.now()])?;
+    }
     Ok(())
 }
 

@@ -17,6 +17,13 @@ pub(crate) fn add_operator(tx: &Tx<'_>, subject: &str, tenant: &TenantId) -> Res
     Ok(())
 }
 
+/// People and keys that operate the appliance, with their tenants.
+pub(crate) fn operators(tx: &Tx<'_>) -> Result<Vec<(String, TenantId)>> {
+    tx.query("SELECT subject, tenant_id FROM operators ORDER BY subject LIMIT 1000", params![], |row| {
+        Ok((row.get("subject")?, row.get("tenant_id")?))
+    })
+}
+
 pub(crate) fn remove_operator(tx: &Tx<'_>, subject: &str) -> Result<usize> {
     tx.execute("DELETE FROM operators WHERE subject = $1", params![subject])
 }

@@ -121,6 +121,7 @@ const FITS: &str = "($1 = '' OR instr(lower(u.name), $1) > 0 OR instr(u.email_ke
 
 const PERSON: &str = "SELECT u.id, u.name, u.email, u.role, u.state, u.language, u.voice, u.last_seen_at,
     u.created_at, u.password IS NOT NULL AS has_password,
+    EXISTS (SELECT 1 FROM factors f WHERE f.user_id = u.id) AS second_factor,
     (SELECT count(*) FROM sessions s WHERE s.user_id = u.id) AS sessions FROM users u";
 
 pub(crate) fn list_people(tx: &Tx<'_>, wanted: &WantedPeople, limit: u32) -> Result<Vec<PersonView>> {
@@ -161,6 +162,7 @@ fn person(row: &Row<'_>) -> Result<PersonView> {
         language: row.get("language")?,
         voice: row.get("voice")?,
         has_password: row.get("has_password")?,
+        second_factor: row.get("second_factor")?,
         sessions: row.get("sessions")?,
         last_seen_at: row.get("last_seen_at")?,
         created_at: row.get("created_at")?,

@@ -74,7 +74,7 @@ pub fn makes_sense(address: IpAddr) -> bool {
 
 type Holder = (TenantId, String);
 
-/// Where a purpose may go, and whom it trusts there beside those that everything trusts.
+/// Where a purpose may go, and whom alone it trusts there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Grant {
     origin: Origin,

@@ -19,6 +19,8 @@ mod store;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_trust;
 
 use lectern_edge::Feature;
 use lectern_kernel::{Permission, permission};

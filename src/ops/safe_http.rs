@@ -93,8 +93,8 @@ impl SafeHttp {
         self.allow_trusting(scope, purpose, url, None)
     }
 
-    /// The same, for a server whose certificate one of these authorities (PEM) signed; for this purpose only, beside
-    /// those that the machine trusts.
+    /// The same, for a server whose certificate one of these authorities (PEM) signed; for this purpose only, and in
+    /// place of all that are trusted otherwise.
     pub fn allow_trusting(
         &self,
         scope: &Scope,
@@ -111,6 +111,11 @@ impl SafeHttp {
             self.forget_clients(scope.tenant(), purpose);
         }
         Ok(())
+    }
+
+    /// Checks and logs a connection that is opened elsewhere; `url` tells where it goes.
+    pub fn admit(&self, scope: &Scope, purpose: &str, url: &str) -> Result<()> {
+        self.attempt(scope, purpose, "CONNECT", url).map(drop)
     }
 
     fn forget_clients(&self, tenant: &TenantId, purpose: &str) {
@@ -249,8 +254,9 @@ impl SafeHttp {
             .user_agent(concat!("Lectern/", env!("CARGO_PKG_VERSION")));
         if origin.is_https() {
             let own = self.inner.grants.authorities(tenant, purpose);
-            let own = own.map(|pem| authorities_of(&pem)).transpose()?.unwrap_or_default();
-            for authority in machine_authorities().into_iter().chain(own) {
+            builder = builder.tls_built_in_root_certs(own.is_none());
+            let trusted = own.map_or_else(|| Ok(machine_authorities()), |pem| authorities_of(&pem))?;
+            for authority in trusted {
                 builder = builder.add_root_certificate(authority);
             }
         }

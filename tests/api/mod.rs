@@ -10,6 +10,7 @@ mod once;
 mod open;
 mod privacy;
 mod search;
+mod sight;
 mod start;
 mod support;
 mod tenants;

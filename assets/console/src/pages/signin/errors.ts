@@ -7,6 +7,7 @@ export const SIGN_IN_ERRORS = [
   'email_not_verified',
   'internal',
   'invalid_answer',
+  'members_full',
   'no_email',
   'not_invited',
   'not_linked',
