@@ -26,6 +26,7 @@ mod pending;
 mod people;
 mod policy;
 mod providers;
+mod provision;
 mod roles;
 mod routes;
 mod routes_factors;
@@ -46,6 +47,7 @@ mod store_groups;
 mod store_people;
 mod store_policy;
 mod store_providers;
+mod store_provision;
 mod throttle;
 mod users;
 
@@ -98,6 +100,7 @@ pub use model_sign_in::{
     BeginOidc, Demand, GroupMapping, NewProvider, OidcBegun, PatchProvider, ProviderKind, ProviderOption,
     ProviderStep, ProviderTest, ProviderView, SignInOptions, SignInPolicy,
 };
+pub use provision::{Afterwards, PersonWanted, ProvisionedGroup, ProvisionedPerson};
 pub use session::{Caller, SignedIn};
 // For those who implement the network.
 pub use lectern_ldap::{Dial, DialError};
