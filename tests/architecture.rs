@@ -8,9 +8,10 @@ use serde_json::Value;
 
 const ENGINES: &[&str] =
     &["extract", "factors", "hearing", "inference", "ldap", "oidc", "seal", "search", "speech", "vectors"];
-const SLICES: &[&str] = &["access", "ask", "documents", "identity", "models", "oauth", "ops", "voice"];
+const SLICES: &[&str] =
+    &["access", "ask", "documents", "identity", "models", "oauth", "ops", "scim", "voice"];
 /// Dependencies between slices that are allowed.
-const BETWEEN: &[(&str, &str)] = &[("access", "identity"), ("ask", "documents")];
+const BETWEEN: &[(&str, &str)] = &[("access", "identity"), ("ask", "documents"), ("scim", "identity")];
 const LONGEST: usize = 600;
 
 fn layer(name: &str) -> u8 {
@@ -82,6 +83,7 @@ fn heavy_dependencies_have_one_home() {
                 "models",
                 "oauth",
                 "ops",
+                "scim",
                 "console",
                 "server",
             ],

@@ -16,6 +16,7 @@ use lectern_kernel::ports::{Authenticate, Quota, Report, Retrieve};
 use lectern_kernel::{Clock, Scope, SystemClock, TenantId};
 use lectern_models::{Models, TrialConfig};
 use lectern_ops::{Ready, SafeHttp, Settings, Status};
+use lectern_scim::Scim;
 use lectern_speech::Synthesizer;
 use lectern_store::{Stores, outbox};
 use lectern_voice::{Network, Parts, Voice};
@@ -41,6 +42,7 @@ pub(crate) struct Appliance {
     pub ask: Ask,
     pub voice: Voice,
     pub models: Models,
+    pub scim: Scim,
     pub settings: Settings,
     pub status: Status,
     pub ready: Ready,
@@ -104,6 +106,7 @@ impl Appliance {
             Arc::new(models.clone()),
         ];
         let status = Status::new(stores.clone(), reports, http.clone(), errors);
+        let scim = Scim::new(stores.clone(), identity.clone());
         let authenticate = Arc::new(LocalFirst::new(stores.clone(), others));
         let ready = Ready::default();
         Ok(Self {
@@ -115,6 +118,7 @@ impl Appliance {
             ask,
             voice,
             models,
+            scim,
             settings,
             status,
             ready,

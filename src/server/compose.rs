@@ -15,6 +15,7 @@ pub(crate) fn features() -> Vec<Feature> {
         lectern_voice::feature(),
         lectern_models::feature(),
         lectern_ops::feature(),
+        lectern_scim::feature(),
     ]
 }
 
@@ -43,6 +44,7 @@ pub(crate) fn tenant_migrations() -> Vec<Migration> {
         lectern_ask::MIGRATIONS,
         lectern_voice::MIGRATIONS,
         lectern_ops::MIGRATIONS,
+        lectern_scim::MIGRATIONS,
     ]
     .concat()
 }
