@@ -9,9 +9,9 @@ use serde_json::Value;
 const ENGINES: &[&str] =
     &["extract", "factors", "hearing", "inference", "ldap", "oidc", "seal", "search", "speech", "vectors"];
 const SLICES: &[&str] =
-    &["access", "ask", "documents", "identity", "models", "oauth", "ops", "privacy", "voice"];
+    &["access", "ask", "documents", "identity", "models", "oauth", "ops", "privacy", "scim", "voice"];
 /// Dependencies between slices that are allowed.
-const BETWEEN: &[(&str, &str)] = &[("access", "identity"), ("ask", "documents")];
+const BETWEEN: &[(&str, &str)] = &[("access", "identity"), ("ask", "documents"), ("scim", "identity")];
 const LONGEST: usize = 600;
 
 fn layer(name: &str) -> u8 {
@@ -84,6 +84,7 @@ fn heavy_dependencies_have_one_home() {
                 "oauth",
                 "ops",
                 "privacy",
+                "scim",
                 "console",
                 "server",
             ],

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::model_people::{GroupView, NewGroup, PatchGroup};
 use crate::{Identity, store_groups};
 
-const GROUPS_A_TENANT: usize = 2_000;
+const GROUPS_A_TENANT: u64 = 2_000;
 
 impl Identity {
     /// All groups of the tenant, by name.
@@ -26,16 +26,9 @@ impl Identity {
         let (id, now, scope) = (GroupId::generate(), self.now(), scope.clone());
         let store = self.tenant(&scope)?;
         let written = store.db.write(move |tx| {
-            if store_groups::list_groups(tx, None)?.len() >= GROUPS_A_TENANT {
-                return Err(Error::new(Code::Conflict, "There are 2,000 groups already.").into());
-            }
             let name = new.name.trim().to_owned();
             let group = GroupView { id: id.clone(), name, kind: new.kind, members: 0, created_at: now };
-            store_groups::insert_group(tx, &group)?;
-            new.members.iter().try_for_each(|user| store_groups::add_member(tx, &id, user))?;
-            let after = described(tx, &id)?;
-            audit::record(tx, &scope, Change::new("group.created", id.as_str()).after(&after))?;
-            outbox::push(tx, "group.created", id.as_str(), &after)?;
+            make(tx, &scope, &group, &new.members)?;
             found(tx, &id)
         });
         let view = written.await?;
@@ -44,25 +37,10 @@ impl Identity {
     }
 
     pub async fn change_group(&self, scope: &Scope, id: &GroupId, patch: PatchGroup) -> Result<GroupView> {
-        let (id, now, scope) = (id.clone(), self.now(), scope.clone());
+        let (id, scope) = (id.clone(), scope.clone());
         let store = self.tenant(&scope)?;
         let written = store.db.write(move |tx| {
-            let before = described(tx, &id)?;
-            if let Some(name) = &patch.name {
-                store_groups::rename_group(tx, &id, name.trim(), now)?;
-            }
-            if patch.members.is_some() {
-                store_groups::clear_members(tx, &id)?;
-            }
-            let add = patch.members.iter().flatten().chain(&patch.add);
-            add.into_iter().try_for_each(|user| store_groups::add_member(tx, &id, user))?;
-            for user in &patch.remove {
-                store_groups::remove_member(tx, &id, user)?;
-            }
-            let after = described(tx, &id)?;
-            let change = Change::new("group.changed", id.as_str()).before(&before).after(&after);
-            audit::record(tx, &scope, change)?;
-            outbox::push(tx, "group.changed", id.as_str(), &after)?;
+            put(tx, &scope, &id, &patch)?;
             found(tx, &id)
         });
         let view = written.await?;
@@ -73,16 +51,7 @@ impl Identity {
     /// Removes a group; access lists that name it name nobody by it any more.
     pub async fn delete_group(&self, scope: &Scope, id: &GroupId) -> Result<()> {
         let (id, scope) = (id.clone(), scope.clone());
-        self.tenant(&scope)?
-            .db
-            .write(move |tx| {
-                let before = described(tx, &id)?;
-                store_groups::delete_group(tx, &id)?;
-                let change = Change::new("group.deleted", id.as_str());
-                audit::record(tx, &scope, change.before(&before))?;
-                outbox::push(tx, "group.deleted", id.as_str(), &())
-            })
-            .await?;
+        self.tenant(&scope)?.db.write(move |tx| remove(tx, &scope, &id)).await?;
         self.inner.cache.clear();
         Ok(())
     }
@@ -97,6 +66,54 @@ impl Identity {
         });
         Ok(read.await?)
     }
+}
+
+pub(crate) fn make(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    group: &GroupView,
+    members: &[UserId],
+) -> Result<(), StoreError> {
+    if store_groups::count_groups(tx)? >= GROUPS_A_TENANT {
+        return Err(Error::new(Code::Conflict, "There are 2,000 groups already.").into());
+    }
+    let id = &group.id;
+    store_groups::insert_group(tx, group)?;
+    members.iter().try_for_each(|user| store_groups::add_member(tx, id, user))?;
+    let after = described(tx, id)?;
+    audit::record(tx, scope, Change::new("group.created", id.as_str()).after(&after))?;
+    outbox::push(tx, "group.created", id.as_str(), &after)
+}
+
+pub(crate) fn put(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    id: &GroupId,
+    patch: &PatchGroup,
+) -> Result<(), StoreError> {
+    let before = described(tx, id)?;
+    if let Some(name) = &patch.name {
+        store_groups::rename_group(tx, id, name.trim(), tx.now())?;
+    }
+    if patch.members.is_some() {
+        store_groups::clear_members(tx, id)?;
+    }
+    let add = patch.members.iter().flatten().chain(&patch.add);
+    add.into_iter().try_for_each(|user| store_groups::add_member(tx, id, user))?;
+    for user in &patch.remove {
+        store_groups::remove_member(tx, id, user)?;
+    }
+    let after = described(tx, id)?;
+    let change = Change::new("group.changed", id.as_str()).before(&before).after(&after);
+    audit::record(tx, scope, change)?;
+    outbox::push(tx, "group.changed", id.as_str(), &after)
+}
+
+pub(crate) fn remove(tx: &mut Tx<'_>, scope: &Scope, id: &GroupId) -> Result<(), StoreError> {
+    let before = described(tx, id)?;
+    store_groups::delete_group(tx, id)?;
+    audit::record(tx, scope, Change::new("group.deleted", id.as_str()).before(&before))?;
+    outbox::push(tx, "group.deleted", id.as_str(), &())
 }
 
 fn found(tx: &Tx<'_>, id: &GroupId) -> Result<GroupView, StoreError> {

@@ -29,6 +29,7 @@ mod people;
 mod person;
 mod policy;
 mod providers;
+mod provision;
 mod roles;
 mod routes;
 mod routes_factors;
@@ -52,6 +53,7 @@ mod store_people;
 mod store_person;
 mod store_policy;
 mod store_providers;
+mod store_provision;
 mod store_support;
 mod support;
 mod throttle;
@@ -109,6 +111,7 @@ pub use model_sign_in::{
 pub use model_support::{
     NewSupportConsent, NewSupportSession, OperatorView, SupportConsentView, SupportConsentsView, SupportView,
 };
+pub use provision::{Afterwards, PersonWanted, ProvisionedGroup, ProvisionedPerson};
 pub use session::{Caller, SignedIn};
 // For those who implement the network.
 pub use lectern_ldap::{Dial, DialError};

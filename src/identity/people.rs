@@ -64,19 +64,8 @@ impl Identity {
             .db
             .write(move |tx| {
                 let before = found(tx, &id)?;
-                let after = this.patched(tx, &rights, &before, patch)?;
-                let ends = after.state != before.state || after.role != before.role;
-                if ends && before.role == Role::OWNER {
-                    another_owner(tx, &id)?;
-                }
-                store_people::update_person(tx, &after)?;
-                put_groups(tx, &id, &before, &after)?;
-                if after.state == UserState::Disabled {
-                    store::delete_sessions(tx, &id, None)?;
-                }
-                let change = Change::new("user.changed", id.as_str());
-                audit::record(tx, &scope, change.before(&json!(before)).after(&json!(after)))?;
-                outbox::push(tx, "user.changed", id.as_str(), &after)?;
+                let after = patched(&before, patch);
+                this.put_person(tx, (&scope, &rights), &before, &after)?;
                 found(tx, &id)
             })
             .await?;
@@ -87,25 +76,31 @@ impl Identity {
         Ok(view)
     }
 
-    fn patched(
+    /// Puts a person in place of how they were, if these rights may do that.
+    pub(crate) fn put_person(
         &self,
-        tx: &Tx<'_>,
-        rights: &Rights,
+        tx: &mut Tx<'_>,
+        (scope, rights): (&Scope, &Rights),
         before: &PersonView,
-        patch: PatchPerson,
-    ) -> Result<PersonView, StoreError> {
+        after: &PersonView,
+    ) -> Result<(), StoreError> {
+        let id = &before.id;
         below(tx, &self.inner.catalogue, rights, &before.role)?;
-        let mut after = before.clone();
-        if let Some(name) = patch.name {
-            name.trim().clone_into(&mut after.name);
+        if after.role != before.role {
+            self.may_give(tx, rights, &after.role)?;
         }
-        if let Some(role) = patch.role {
-            self.may_give(tx, rights, &role)?;
-            after.role = role;
+        let ends = after.state != before.state || after.role != before.role;
+        if ends && before.role == Role::OWNER {
+            another_owner(tx, id)?;
         }
-        after.state = patch.state.unwrap_or(after.state);
-        after.groups = patch.groups.unwrap_or(after.groups);
-        Ok(after)
+        store_people::update_person(tx, after)?;
+        put_groups(tx, id, before, after)?;
+        if after.state == UserState::Disabled {
+            store::delete_sessions(tx, id, None)?;
+        }
+        let (told, now) = (json!(before), json!(after));
+        audit::record(tx, scope, Change::new("user.changed", id.as_str()).before(&told).after(&now))?;
+        outbox::push(tx, "user.changed", id.as_str(), after)
     }
 
     /// Whether somebody with these rights may give a role.
@@ -120,27 +115,32 @@ impl Identity {
     /// Removes a person; what they asked and added stays until it is erased.
     pub async fn remove_person(&self, scope: &Scope, rights: &Rights, id: &UserId) -> Result<PersonView> {
         let (wanted, own, rights, this) = (id.clone(), scope.clone(), rights.clone(), self.clone());
-        let before = self
-            .tenant(scope)?
-            .db
-            .write(move |tx| {
-                let before = found(tx, &wanted)?;
-                below(tx, &this.inner.catalogue, &rights, &before.role)?;
-                if before.role == Role::OWNER {
-                    another_owner(tx, &wanted)?;
-                }
-                store_people::delete_user(tx, &wanted)?;
-                let change = Change::new("user.removed", wanted.as_str());
-                audit::record(tx, &own, change.before(&json!(before)))?;
-                outbox::push(tx, "user.removed", wanted.as_str(), &())?;
-                Ok(before)
-            })
-            .await?;
+        let before =
+            self.tenant(scope)?.db.write(move |tx| this.take_out(tx, (&own, &rights), &wanted)).await?;
         self.inner.cache.clear();
         self.forget_name(scope.tenant(), &email_key(&before.email)).await?;
         let subject = id.clone();
         self.control().write(move |tx| crate::store_control::remove_operator(tx, subject.as_str())).await?;
         self.person_ended(scope, id).await;
+        Ok(before)
+    }
+
+    /// Removes a person, if these rights may do that; what they were.
+    pub(crate) fn take_out(
+        &self,
+        tx: &mut Tx<'_>,
+        (scope, rights): (&Scope, &Rights),
+        id: &UserId,
+    ) -> Result<PersonView, StoreError> {
+        let before = found(tx, id)?;
+        below(tx, &self.inner.catalogue, rights, &before.role)?;
+        if before.role == Role::OWNER {
+            another_owner(tx, id)?;
+        }
+        store_people::delete_user(tx, id)?;
+        let told = json!(before);
+        audit::record(tx, scope, Change::new("user.removed", id.as_str()).before(&told))?;
+        outbox::push(tx, "user.removed", id.as_str(), &())?;
         Ok(before)
     }
 
@@ -218,7 +218,18 @@ impl Identity {
     }
 }
 
-fn found(tx: &Tx<'_>, id: &UserId) -> Result<PersonView, StoreError> {
+fn patched(before: &PersonView, patch: PatchPerson) -> PersonView {
+    let mut after = before.clone();
+    if let Some(name) = patch.name {
+        name.trim().clone_into(&mut after.name);
+    }
+    after.role = patch.role.unwrap_or(after.role);
+    after.state = patch.state.unwrap_or(after.state);
+    after.groups = patch.groups.unwrap_or(after.groups);
+    after
+}
+
+pub(crate) fn found(tx: &Tx<'_>, id: &UserId) -> Result<PersonView, StoreError> {
     store_people::person_by_id(tx, id)?.ok_or_else(|| Error::not_found("person").into())
 }
 

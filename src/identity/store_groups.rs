@@ -100,6 +100,10 @@ pub(crate) fn list_groups(tx: &Tx<'_>, user: Option<&UserId>) -> Result<Vec<Grou
     )
 }
 
+pub(crate) fn count_groups(tx: &Tx<'_>) -> Result<u64> {
+    Ok(tx.scalar("SELECT count(*) FROM groups", params![])?.unwrap_or_default())
+}
+
 pub(crate) fn find_group(tx: &Tx<'_>, id: &GroupId) -> Result<Option<GroupView>> {
     tx.query_one(
         "SELECT g.id, g.name, g.kind, g.created_at,
@@ -150,7 +154,7 @@ pub(crate) fn rename_group(tx: &Tx<'_>, id: &GroupId, name: &str, now: Timestamp
     Ok(())
 }
 
-fn name_key(name: &str) -> String {
+pub(crate) fn name_key(name: &str) -> String {
     name.trim().to_lowercase()
 }
 

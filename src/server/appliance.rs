@@ -18,6 +18,7 @@ use lectern_models::{Models, TrialConfig};
 use lectern_oauth::Oauth;
 use lectern_ops::{Ready, SafeHttp, Settings, Status};
 use lectern_privacy::Privacy;
+use lectern_scim::Scim;
 use lectern_speech::Synthesizer;
 use lectern_store::{Stores, outbox};
 use lectern_voice::{Network, Parts, Voice};
@@ -45,6 +46,7 @@ pub(crate) struct Appliance {
     pub ask: Ask,
     pub voice: Voice,
     pub models: Models,
+    pub scim: Scim,
     pub settings: Settings,
     pub status: Status,
     pub ready: Ready,
@@ -95,11 +97,13 @@ impl Appliance {
         access.set_parts(vec![Arc::new(documents.clone())]);
         let quota: Arc<dyn Quota> = Arc::new(access.clone());
         identity.set_quota(quota.clone());
-        let parts: [Arc<dyn PersonPart>; 5] = [
+        let scim = Scim::new(stores.clone(), identity.clone());
+        let parts: [Arc<dyn PersonPart>; 6] = [
             Arc::new(ask.clone()),
             Arc::new(voice.clone()),
             Arc::new(documents.clone()),
             Arc::new(oauth.clone()),
+            Arc::new(scim.clone()),
             Arc::new(access.clone()),
         ];
         let retention: Vec<Arc<dyn RetentionPart>> = vec![Arc::new(ask.clone()), Arc::new(documents.clone())];
@@ -128,6 +132,7 @@ impl Appliance {
             ask,
             voice,
             models,
+            scim,
             settings,
             status,
             ready,

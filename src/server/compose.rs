@@ -19,6 +19,7 @@ pub(crate) fn features() -> Vec<Feature> {
         lectern_models::feature(),
         lectern_privacy::feature(),
         lectern_ops::feature(),
+        lectern_scim::feature(),
     ]
 }
 
@@ -50,6 +51,7 @@ pub(crate) fn tenant_migrations() -> Vec<Migration> {
         lectern_voice::MIGRATIONS,
         lectern_privacy::MIGRATIONS,
         lectern_ops::MIGRATIONS,
+        lectern_scim::MIGRATIONS,
     ]
     .concat()
 }

@@ -29,6 +29,7 @@ pub(crate) fn configure(appliance: &Appliance, config: &mut ServiceConfig) {
         .app_data(Data::new(appliance.ask.clone()))
         .app_data(Data::new(appliance.voice.clone()))
         .app_data(Data::new(appliance.models.clone()))
+        .app_data(Data::new(appliance.scim.clone()))
         .app_data(Data::new(appliance.settings.clone()))
         .app_data(Data::new(appliance.status.clone()))
         .app_data(Data::new(appliance.ready.clone()));
