@@ -125,6 +125,8 @@ id_type! {
     FactorId = "fac";
     /// A program of a third party.
     AppId = "app";
+    /// A server that entries of a record are sent to.
+    TargetId = "tgt";
 }
 
 /// The name of a tenant: it is a folder's name, so 1–63 of `a-z`, `0-9` and `-`, not at an end.

@@ -98,6 +98,33 @@ impl SafeHttp {
         Ok(client)
     }
 
+    /// The same, trusting the authorities of a PEM text in place of all others. The purpose is withdrawn before they
+    /// change.
+    pub fn client_trusting(
+        &self,
+        scope: &Scope,
+        purpose: &str,
+        url: &str,
+        authorities: Option<&str>,
+    ) -> Result<Client> {
+        let (_, client) = self.begin_trusting(scope, purpose, ("CONNECT", url), authorities)?;
+        Ok(client)
+    }
+
+    /// Checks and logs a connection that speaks something else than HTTP; `url` tells where it goes.
+    pub fn admit(&self, scope: &Scope, purpose: &str, url: &str) -> Result<()> {
+        let mut entry = self.inner.log.entry(scope.tenant(), purpose, "CONNECT", &shown(url));
+        let checked = self.check(scope, purpose, url).map(|_| ());
+        entry.allowed = checked.is_ok();
+        self.inner.log.note(entry);
+        checked
+    }
+
+    /// What is wrong with an address, before it is allowed.
+    pub fn check_address(&self, url: &str) -> Result<(), &'static str> {
+        parse_url(url).map(|_| ())
+    }
+
     /// One bounded GET.
     pub(crate) async fn get(
         &self,
@@ -135,11 +162,21 @@ impl SafeHttp {
 
     /// Checks and logs one attempt.
     fn begin(&self, scope: &Scope, purpose: &str, method: &str, url: &str) -> Result<(EgressEntry, Client)> {
+        self.begin_trusting(scope, purpose, (method, url), None)
+    }
+
+    fn begin_trusting(
+        &self,
+        scope: &Scope,
+        purpose: &str,
+        (method, url): (&str, &str),
+        authorities: Option<&str>,
+    ) -> Result<(EgressEntry, Client)> {
         let mut entry = self.inner.log.entry(scope.tenant(), purpose, method, &shown(url));
         let origin = self.check(scope, purpose, url).inspect_err(|_| self.inner.log.note(entry.clone()))?;
         entry.allowed = true;
         self.inner.log.note(entry.clone());
-        Ok((entry, self.client(scope, purpose, origin)?))
+        Ok((entry, self.client(scope, purpose, origin, authorities)?))
     }
 
     fn check(&self, scope: &Scope, purpose: &str, url: &str) -> Result<Origin> {
@@ -153,7 +190,13 @@ impl SafeHttp {
             })
     }
 
-    fn client(&self, scope: &Scope, purpose: &str, origin: Origin) -> Result<Client> {
+    fn client(
+        &self,
+        scope: &Scope,
+        purpose: &str,
+        origin: Origin,
+        authorities: Option<&str>,
+    ) -> Result<Client> {
         let key = (scope.tenant().clone(), purpose.to_owned(), origin);
         let mut clients = self.inner.clients.lock();
         if let Some(client) = clients.get(&key) {
@@ -162,13 +205,13 @@ impl SafeHttp {
         if clients.len() >= MOST_CLIENTS {
             clients.clear();
         }
-        let client = self.build(&key)?;
+        let client = self.build(&key, authorities)?;
         clients.insert(key, client.clone());
         Ok(client)
     }
 
     #[allow(clippy::disallowed_methods, reason = "this is the one place that makes HTTP clients")]
-    fn build(&self, key: &ClientKey) -> Result<Client> {
+    fn build(&self, key: &ClientKey, authorities: Option<&str>) -> Result<Client> {
         let (_, _, origin) = key;
         let mut builder = Client::builder()
             .no_proxy()
@@ -180,7 +223,12 @@ impl SafeHttp {
             .read_timeout(SILENCE)
             .pool_idle_timeout(IDLE_CONNECTION)
             .user_agent(concat!("Lectern/", env!("CARGO_PKG_VERSION")));
-        if origin.is_https() {
+        if let Some(pem) = authorities {
+            let own = Certificate::from_pem_bundle(pem.as_bytes()).map_err(Error::internal)?;
+            builder = own.into_iter().fold(builder.tls_built_in_root_certs(false), |builder, authority| {
+                builder.add_root_certificate(authority)
+            });
+        } else if origin.is_https() {
             for authority in machine_authorities() {
                 builder = builder.add_root_certificate(authority);
             }

@@ -8,6 +8,7 @@ mod apps;
 mod compose;
 mod embedded;
 mod folder;
+mod forwarding;
 mod local;
 mod logging;
 mod network;

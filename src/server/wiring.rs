@@ -190,7 +190,7 @@ impl Dial for Reach {
 
 /// Not for connecting: nobody's address, groups, and link-local ones, where clouds keep their secrets. Private and
 /// loopback addresses are the normal case of a site.
-fn makes_sense(address: IpAddr) -> bool {
+pub(crate) fn makes_sense(address: IpAddr) -> bool {
     let address = address.to_canonical();
     let link_local = match address {
         IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),
@@ -201,14 +201,14 @@ fn makes_sense(address: IpAddr) -> bool {
 
 /// Scheme, host and port of an address. That of a directory is written as one of the web, since the guard knows no other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Origin {
+pub(crate) struct Origin {
     scheme: &'static str,
-    host: String,
-    port: u16,
+    pub host: String,
+    pub port: u16,
 }
 
 impl Origin {
-    fn of(address: &str) -> Option<Self> {
+    pub fn of(address: &str) -> Option<Self> {
         let (scheme, rest) = address.split_once("://")?;
         let (scheme, usual) = match scheme.to_ascii_lowercase().as_str() {
             "https" => ("https", 443),
@@ -224,7 +224,7 @@ impl Origin {
         Some(Self { scheme, host: authority[..colon.unwrap_or(authority.len())].to_lowercase(), port })
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("{}://{}:{}", self.scheme, self.host, self.port)
     }
 }

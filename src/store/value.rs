@@ -117,6 +117,7 @@ ids!(
     ProviderId,
     Role,
     SessionId,
+    TargetId,
     TenantId,
     TurnId,
     UserId,

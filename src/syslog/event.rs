@@ -95,10 +95,11 @@ pub fn encode(event: &Event, format: Format, limit: usize) -> Vec<u8> {
 
 fn shortened(event: &Event) -> Event {
     let kept = event.fields.iter().filter(|field| !field.long).cloned();
-    let fields = kept.map(|field| Field { value: short_value(&field.value), ..field });
+    let fields = kept.map(|field| Field { value: shorten(&field.value), ..field });
     Event { fields: fields.collect(), ..event.clone() }
 }
 
-fn short_value(text: &str) -> String {
+/// A value as a message that had to be shortened has it: 64 bytes at most, on one line.
+pub fn shorten(text: &str) -> String {
     one_line(cut(text, SHORT_VALUE))
 }

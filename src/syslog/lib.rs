@@ -19,7 +19,7 @@ mod text;
 mod tls;
 
 pub use address::Address;
-pub use event::{Event, Field, Format, Severity, encode};
+pub use event::{Event, Field, Format, Severity, encode, shorten};
 pub use frame::{Framing, UDP_LIMIT, frame};
 pub use send::{Dial, DialError, SendError, Sender, Step, Transport};
 pub use tls::check_authorities;

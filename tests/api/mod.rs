@@ -2,6 +2,7 @@
 
 mod ask;
 mod documents;
+mod forward;
 mod isolation;
 mod models;
 mod open;
