@@ -6,8 +6,19 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const ENGINES: &[&str] =
-    &["extract", "factors", "hearing", "inference", "ldap", "oidc", "seal", "search", "speech", "syslog", "vectors"];
+const ENGINES: &[&str] = &[
+    "extract",
+    "factors",
+    "hearing",
+    "inference",
+    "ldap",
+    "oidc",
+    "seal",
+    "search",
+    "speech",
+    "syslog",
+    "vectors",
+];
 const SLICES: &[&str] = &["access", "ask", "documents", "identity", "models", "oauth", "ops", "voice"];
 /// Dependencies between slices that are allowed.
 const BETWEEN: &[(&str, &str)] = &[("access", "identity"), ("ask", "documents")];

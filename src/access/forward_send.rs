@@ -81,7 +81,8 @@ impl Access {
             events.iter().map(|event| encode(event, row.view.format.of_engine(), limit)).collect();
         let address = Address::parse(&place.address, transport.usual_port());
         let sender = Sender {
-            address: address.map_err(|why| Failure::new(Step::Allowed, format!("the address {why}"), CHECK))?,
+            address: address
+                .map_err(|why| Failure::new(Step::Allowed, format!("the address {why}"), CHECK))?,
             transport,
             framing: row.view.format.framing(),
             authorities: place.authorities.clone(),
@@ -115,7 +116,12 @@ impl Access {
         }
     }
 
-    pub(crate) fn seal_secret(&self, log: &Log, id: &TargetId, secret: Option<&str>) -> Result<Option<String>> {
+    pub(crate) fn seal_secret(
+        &self,
+        log: &Log,
+        id: &TargetId,
+        secret: Option<&str>,
+    ) -> Result<Option<String>> {
         let Some(secret) = secret.filter(|secret| !secret.is_empty()) else { return Ok(None) };
         let (keyring, place) = (&self.inner.keyring, place_of_secret(id));
         match log {

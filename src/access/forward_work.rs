@@ -273,7 +273,8 @@ impl Access {
         let failed = |step, message: String| Failure {
             step,
             message,
-            hint: "Check the address, that the collector runs, and firewalls between here and there.".to_owned(),
+            hint: "Check the address, that the collector runs, and firewalls between here and there."
+                .to_owned(),
         };
         let (host, port) = crate::model_forward::host_and_port(&place.address);
         let dialled = tokio::time::timeout(Duration::from_secs(10), dial.dial(&host, port)).await;

@@ -244,7 +244,8 @@ pub(crate) fn check(view: &TargetView) -> Result<(), FieldError> {
 
 /// Entries and the secret go unencrypted to programs of this machine only.
 fn check_url(address: &str) -> Result<(), &'static str> {
-    const EXAMPLE: &str = "must begin with https://, as in https://siem.example.org:8088/services/collector/raw";
+    const EXAMPLE: &str =
+        "must begin with https://, as in https://siem.example.org:8088/services/collector/raw";
     let (scheme, rest) = address.split_once("://").ok_or(EXAMPLE)?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.is_empty() || authority.contains('@') || address.contains(['#', ' ']) {

@@ -151,8 +151,7 @@ async fn update_appliance_audit_target(
     id: PathId<TargetId>,
     body: ValidJson<PatchTarget>,
 ) -> ApiResult {
-    Ok(HttpResponse::Ok()
-        .json(access.change_target(&Log::Appliance, permit.scope(), &id.0, body.0).await?))
+    Ok(HttpResponse::Ok().json(access.change_target(&Log::Appliance, permit.scope(), &id.0, body.0).await?))
 }
 
 /// Removes a server of the appliance's record.

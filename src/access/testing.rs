@@ -128,12 +128,8 @@ impl Site {
         keyring.complete().expect("keys");
         let part = Arc::new(Part::default());
         let network = Arc::new(crate::testing_forward::Loopback::default());
-        let parts = Parts {
-            stores: stores.clone(),
-            identity: identity.clone(),
-            keyring,
-            network: network.clone(),
-        };
+        let parts =
+            Parts { stores: stores.clone(), identity: identity.clone(), keyring, network: network.clone() };
         let access = Access::new(parts, &config);
         access.set_parts(vec![part.clone()]);
         identity.set_quota(Arc::new(access.clone()));

@@ -68,7 +68,10 @@ impl Server {
     async fn until(&self, site: &Site, action: &str, name: &str) -> Vec<u64> {
         for _ in 0..1_500 {
             let entries = self.entries();
-            if entries.iter().any(|e| e["action"] == action && (name.is_empty() || e["after"]["name"] == name)) {
+            if entries
+                .iter()
+                .any(|e| e["action"] == action && (name.is_empty() || e["after"]["name"] == name))
+            {
                 return entries.iter().map(|e| e["sequence"].as_u64().expect("a number")).collect();
             }
             site.wait(1);
@@ -140,8 +143,14 @@ async fn new_entries_are_sent_in_their_order_with_what_the_record_says() {
     let store = site.stores.tenant(&Scope::system(TenantId::main())).expect("opens");
     let kept = store.db.read_now(|tx| lectern_store::audit::from(tx, numbers[1], 1)).expect("reads");
     assert_eq!(Some(leaf), kept[0].entry);
-    assert!(message.starts_with("<109>1 2027-01-15T08:00:") && message.contains(" desk.example.org lectern "), "{message}");
-    assert!(message.contains(" group.created [lectern@32473 log=\"lectern.audit/main\" sequence="), "{message}");
+    assert!(
+        message.starts_with("<109>1 2027-01-15T08:00:") && message.contains(" desk.example.org lectern "),
+        "{message}"
+    );
+    assert!(
+        message.contains(" group.created [lectern@32473 log=\"lectern.audit/main\" sequence="),
+        "{message}"
+    );
     let view = target(&site, &operator, |target| target["waiting"] == 0).await;
     assert!(view["last_sent_at"].is_string() && view["last_error"].is_null(), "{view}");
 }
@@ -160,7 +169,10 @@ async fn entries_wait_for_a_server_that_is_down_and_none_is_lost() {
     }
     let down = target(&site, &operator, |target| target["last_error"].is_string()).await;
     assert!(down["waiting"].as_u64().expect("a number") >= 120, "{down}");
-    assert!(down["next_try_at"].is_string() && down["hint"].as_str().expect("a hint").contains("firewalls"), "{down}");
+    assert!(
+        down["next_try_at"].is_string() && down["hint"].as_str().expect("a hint").contains("firewalls"),
+        "{down}"
+    );
     assert_eq!(down["last_sent_at"], Value::Null);
     // The worker ends as at a restart; what waits is in the database.
     drop(worker);
@@ -200,14 +212,21 @@ async fn collectors_get_lines_or_an_array_with_the_secret_in_its_header() {
     let path = format!("/audit/targets/{id}");
     let moved = json!({"address": "https://elsewhere.example.org/"});
     let refused = site.send(&operator, Method::PATCH, &path, Some(moved)).await;
-    assert_eq!((refused.code(), &refused.body["errors"][0]["field"]), ((422, "invalid_field"), &json!("secret")));
+    assert_eq!(
+        (refused.code(), &refused.body["errors"][0]["field"]),
+        ((422, "invalid_field"), &json!("secret"))
+    );
     let array = json!({"format": "json_array", "header": "X-Key", "secret": "other"});
     assert_eq!(site.send(&operator, Method::PATCH, &path, Some(array)).await.status, 200);
     target(&site, &operator, |target| target["waiting"] == 0).await;
     let last = site.network.got.lock().last().cloned().expect("a request");
-    assert_eq!((last.content_type, last.header), ("application/json", Some(("X-Key".to_owned(), "other".to_owned()))));
+    assert_eq!(
+        (last.content_type, last.header),
+        ("application/json", Some(("X-Key".to_owned(), "other".to_owned())))
+    );
     assert!(serde_json::from_str::<Vec<Value>>(&last.body).is_ok_and(|entries| !entries.is_empty()));
-    let shown = [site.get(&operator, "/audit/targets").await.bytes, site.get(&operator, "/audit/export").await.bytes];
+    let shown =
+        [site.get(&operator, "/audit/targets").await.bytes, site.get(&operator, "/audit/export").await.bytes];
     let shown = String::from_utf8(shown.concat()).expect("text");
     assert!(!shown.contains("00-secret") && !shown.contains("\"other\""), "secrets are not shown");
 }
@@ -237,10 +256,16 @@ async fn a_test_tells_each_step() {
         (json!({"address": "localhost:1"}), &["allowed", "resolved", "connected"][..]),
         (json!({"kind": "tls"}), &["allowed", "resolved", "connected"]),
         (json!({"kind": "udp"}), &["allowed", "resolved", "sent"]),
-        (json!({"kind": "https", "format": "json", "address": format!("http://127.0.0.1:{}/in", server.port)}),
-            &["allowed", "resolved", "connected", "sent"]),
+        (
+            json!({"kind": "https", "format": "json", "address": format!("http://127.0.0.1:{}/in", server.port)}),
+            &["allowed", "resolved", "connected", "sent"],
+        ),
     ] {
-        assert_eq!(site.send(&operator, Method::PATCH, &path, Some(change.clone())).await.status, 200, "{change}");
+        assert_eq!(
+            site.send(&operator, Method::PATCH, &path, Some(change.clone())).await.status,
+            200,
+            "{change}"
+        );
         let bad = site.post(&operator, &test, json!({})).await;
         assert_eq!((steps(&bad), &bad.body["works"]), (named(expected, false), &json!(false)), "{change}");
         assert!(bad.body["steps"].as_array().expect("steps").last().expect("one")["hint"].is_string());
@@ -267,7 +292,11 @@ async fn what_is_saved_is_checked_and_who_may_is_asked() {
         let mut new = good.clone();
         new[field] = value;
         let refused = site.post(&operator, "/audit/targets", new).await;
-        assert_eq!((refused.code(), &refused.body["errors"][0]["field"]), ((422, "invalid_field"), &json!(named)), "{field}");
+        assert_eq!(
+            (refused.code(), &refused.body["errors"][0]["field"]),
+            ((422, "invalid_field"), &json!(named)),
+            "{field}"
+        );
     }
     for (kind, format, address) in [
         ("https", "cef", "https://a/"),
@@ -380,7 +409,8 @@ async fn datagrams_are_short_and_a_failed_sign_in_is_a_warning() {
     let socket = UdpSocket::bind("127.0.0.1:0").await.expect("listens");
     let port = socket.local_addr().expect("an address").port();
     let _worker = Worker::start(&site);
-    let new = json!({"name": "a", "kind": "udp", "address": format!("127.0.0.1:{port}"), "format": "rfc5424"});
+    let new =
+        json!({"name": "a", "kind": "udp", "address": format!("127.0.0.1:{port}"), "format": "rfc5424"});
     assert_eq!(site.post(&operator, "/audit/targets", new).await.status, 201);
     let long: Vec<String> = (0..100).map(|n| format!("permission.of.many.words.{n}")).collect();
     let store = site.stores.tenant(&Scope::system(TenantId::main())).expect("opens");

@@ -25,7 +25,8 @@ pub fn run(command: &ForwardCommand) -> Result<ExitCode> {
             say!("{id} is removed");
         }
         ForwardCommand::Test { id, appliance, place } => {
-            let told = connect::with(place, |c| c.post(&format!("{}/{id}/test", path(*appliance)), &json!({})))?;
+            let told =
+                connect::with(place, |c| c.post(&format!("{}/{id}/test", path(*appliance)), &json!({})))?;
             told["steps"].as_array().into_iter().flatten().for_each(step);
             return Ok(if told["works"] == true { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
@@ -63,7 +64,13 @@ fn show(target: &Value) {
         (true, None) => format!("last sent {}", text("last_sent_at")),
     };
     let (kind, waiting) = (text("kind"), &target["waiting"]);
-    say!("{}  {}  {kind} {}  {}  {waiting} waiting  {state}", text("id"), text("name"), text("address"), text("format"));
+    say!(
+        "{}  {}  {kind} {}  {}  {waiting} waiting  {state}",
+        text("id"),
+        text("name"),
+        text("address"),
+        text("format")
+    );
 }
 
 fn step(step: &Value) {

@@ -94,7 +94,13 @@ impl Failures {
 
 impl Identity {
     /// Counts a failed try at a person's account, or at one that nobody has.
-    pub(crate) fn failed_try(&self, tenant: Option<&TenantId>, user: Option<&UserId>, why: Why, caller: &Caller) {
+    pub(crate) fn failed_try(
+        &self,
+        tenant: Option<&TenantId>,
+        user: Option<&UserId>,
+        why: Why,
+        caller: &Caller,
+    ) {
         self.failed_try_at(tenant, user.map_or(UNKNOWN, UserId::as_str), why, caller);
     }
 
@@ -123,9 +129,8 @@ impl Identity {
         let scope = Scope::system(tenant.clone().unwrap_or_else(TenantId::main));
         let (scope, object) = (scope.requested(count.address, count.request), object.clone());
         let after = json!({ "count": count.tries, "why": count.why });
-        let written = db.write(move |tx| {
-            audit::record(tx, &scope, Change::new("session.failed", &object).after(&after))
-        });
+        let written = db
+            .write(move |tx| audit::record(tx, &scope, Change::new("session.failed", &object).after(&after)));
         Ok(written.await?)
     }
 

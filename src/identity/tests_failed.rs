@@ -71,7 +71,8 @@ async fn a_try_at_nobody_is_in_the_appliances_record_and_one_in_a_tenant_in_its_
 async fn a_password_that_opens_one_tenant_is_no_failure_in_another() {
     let site = Site::signed_in().await;
     let acme = site.with_tenant("acme");
-    let new = crate::NewUser { name: "A".into(), email: EMAIL.into(), password: "quite another password".into() };
+    let new =
+        crate::NewUser { name: "A".into(), email: EMAIL.into(), password: "quite another password".into() };
     site.identity.create_user(acme.clone(), lectern_kernel::Role::OWNER, new).await.expect("makes");
     assert_eq!(site.stranger().sign_in(PASSWORD).await.status, 201);
     site.identity.write_failures(true).await;

@@ -94,7 +94,8 @@ impl Models {
     pub(crate) async fn choose(&self, scope: &Scope, model: &Installed) -> Result<()> {
         let (kind, name) = (model.manifest.kind, model.manifest.name.clone());
         let (own, before) = (scope.clone(), self.inner.registry.chosen(kind));
-        let before = json!({ "kind": kind.as_str(), "model": before.map(|model| model.manifest.name.clone()) });
+        let before =
+            json!({ "kind": kind.as_str(), "model": before.map(|model| model.manifest.name.clone()) });
         let work = move |tx: &mut lectern_store::Tx<'_>| {
             store::choose(tx, kind, &name)?;
             let after = json!({ "kind": kind.as_str(), "model": name });

@@ -98,12 +98,7 @@ impl Models {
             .hint("Remove that one first, or import this one under another name."))
     }
 
-    async fn place(
-        &self,
-        scope: &Scope,
-        draft: Draft,
-        in_use: Option<bool>,
-    ) -> Result<(ModelView, bool)> {
+    async fn place(&self, scope: &Scope, draft: Draft, in_use: Option<bool>) -> Result<(ModelView, bool)> {
         let _gate = self.inner.gate.lock().await;
         // Somebody may have been faster.
         if let Some(there) = self.same(&draft.manifest)? {

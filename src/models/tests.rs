@@ -330,7 +330,8 @@ async fn what_is_done_with_models_is_in_the_appliances_record() {
     let kept = models.inner.stores.control().read_now(|tx| lectern_store::audit::from(tx, 0, 100)).unwrap();
     let entries: Vec<serde_json::Value> =
         kept.iter().map(|kept| serde_json::from_str(kept.entry.as_deref().unwrap()).unwrap()).collect();
-    let told: Vec<_> = entries.iter().map(|e| (e["action"].as_str().unwrap(), e["object"].as_str().unwrap())).collect();
+    let told: Vec<_> =
+        entries.iter().map(|e| (e["action"].as_str().unwrap(), e["object"].as_str().unwrap())).collect();
     let actions = ["model.imported", "model.chosen", "model.released", "model.chosen", "model.removed"];
     assert_eq!(told, actions.map(|action| (action, "v")));
     assert_eq!((&entries[0]["after"]["kind"], &entries[0]["after"]["bytes"]), (&"vad".into(), &5.into()));

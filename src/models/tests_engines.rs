@@ -117,7 +117,10 @@ async fn import(models: &Models, files: &[(&str, PathBuf)]) -> Result<ModelView>
     }
     let _ = intake.pieces.send(Piece::Complete).await;
     let received = intake.finish().await?;
-    models.install(&crate::tests::somebody(), received, NewImport::default(), &mut progress).await.map(|(view, _)| view)
+    models
+        .install(&crate::tests::somebody(), received, NewImport::default(), &mut progress)
+        .await
+        .map(|(view, _)| view)
 }
 
 #[tokio::test]

@@ -62,8 +62,7 @@ impl ForwardNetwork for ForwardFromHttp {
         let denied = |error: Error| PostError::Denied(error.detail);
         self.open(scope, place).map_err(denied)?;
         let (purpose, authorities) = (purpose(&place.target), place.authorities.as_deref());
-        let client =
-            self.0.client_trusting(scope, &purpose, &place.address, authorities).map_err(denied)?;
+        let client = self.0.client_trusting(scope, &purpose, &place.address, authorities).map_err(denied)?;
         let mut request = client.post(&place.address).header("content-type", post.content_type);
         if let Some((name, value)) = &post.header {
             request = request.header(name, value.as_str());

@@ -15,6 +15,8 @@ mod network;
 mod router;
 mod serve;
 mod tenants;
+#[cfg(test)]
+mod tests_forwarding;
 mod wiring;
 
 pub use compose::openapi;

@@ -62,7 +62,9 @@ impl Rsyslog {
         let program = unpacked()?.join("rsyslogd");
         let folder = TempDir::new().unwrap();
         let made = certificates();
-        for (name, text) in [("ca.pem", &made.authority), ("cert.pem", &made.certificate), ("key.pem", &made.key)] {
+        for (name, text) in
+            [("ca.pem", &made.authority), ("cert.pem", &made.certificate), ("key.pem", &made.key)]
+        {
             fs::write(folder.path().join(name), text).unwrap();
         }
         let (tcp, tls, udp) = (free_port(), free_port(), free_port());
@@ -92,8 +94,14 @@ input(type="imudp" port="{udp}" address="127.0.0.1" ruleset="all")
             .spawn()
             .unwrap();
         let mut server = Self { child, folder, tcp, tls, udp, authority: made.authority };
-        while TcpStream::connect(("127.0.0.1", tcp)).is_err() || TcpStream::connect(("127.0.0.1", tls)).is_err() {
-            assert!(server.child.try_wait().unwrap().is_none(), "rsyslogd ended; see {:?}", server.folder.path());
+        while TcpStream::connect(("127.0.0.1", tcp)).is_err()
+            || TcpStream::connect(("127.0.0.1", tls)).is_err()
+        {
+            assert!(
+                server.child.try_wait().unwrap().is_none(),
+                "rsyslogd ended; see {:?}",
+                server.folder.path()
+            );
             sleep(Duration::from_millis(20));
         }
         Some(server)

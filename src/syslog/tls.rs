@@ -48,8 +48,9 @@ pub(crate) fn client(authorities: Option<&str>) -> Result<Arc<ClientConfig>, Sen
     let failed = |message: String| SendError { step: Step::Tls, message, hint: GIVE };
     let roots = match authorities {
         Some(pem) => read(pem).map_err(|why| failed(format!("the authority {why}")))?,
-        None => machine()
-            .ok_or_else(|| failed("this machine has no list of trusted authorities".to_owned()))?,
+        None => {
+            machine().ok_or_else(|| failed("this machine has no list of trusted authorities".to_owned()))?
+        }
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)

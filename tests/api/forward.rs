@@ -106,13 +106,24 @@ fn a_collector_gets_requests_and_nothing_is_connected_that_nobody_saved() {
     let id = made["id"].as_str().unwrap();
     let tested = admin.post(&format!("/appliance/audit/targets/{id}/test"), &json!({})).expect(200);
     assert_eq!(tested["works"], true, "{tested}");
-    admin.post("/tenants", &json!({"id": "acme", "name": "Acme", "owner_email": "zoe@acme.example"})).expect(201);
+    admin
+        .post("/tenants", &json!({"id": "acme", "name": "Acme", "owner_email": "zoe@acme.example"}))
+        .expect(201);
     let entries = until(&bodies, "Acme");
     assert!(entries.iter().all(|entry| entry["log"] == "lectern.audit"), "{entries:?}");
     let head = heads.lock().unwrap()[0].to_lowercase();
-    assert!(head.starts_with("post /in?channel=1 http/1.1") && head.contains("authorization: bearer the-secret-value"), "{head}");
+    assert!(
+        head.starts_with("post /in?channel=1 http/1.1")
+            && head.contains("authorization: bearer the-secret-value"),
+        "{head}"
+    );
     let status = admin.get("/status").expect(200).to_string();
-    assert!(status.contains(&format!("audit {id}")) && !status.contains("the-secret-value") && !status.contains("channel"), "{status}");
+    assert!(
+        status.contains(&format!("audit {id}"))
+            && !status.contains("the-secret-value")
+            && !status.contains("channel"),
+        "{status}"
+    );
 }
 
 /// Answers requests of one connection with 200.
@@ -122,7 +133,9 @@ fn answer(mut stream: TcpStream, heads: &Mutex<Vec<String>>, bodies: &Mutex<Vec<
     loop {
         let whole = waiting.windows(4).position(|window| window == b"\r\n\r\n").and_then(|end| {
             let head = String::from_utf8_lossy(&waiting[..end]).into_owned();
-            let named = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+            let named = head
+                .lines()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
             let length: usize = named.map_or(0, |text| text.trim().parse().unwrap());
             (waiting.len() >= end + 4 + length).then_some((head, end + 4, end + 4 + length))
         });
@@ -148,7 +161,12 @@ fn the_command_line_adds_tests_lists_and_removes() {
     let address = listener.local_addr().unwrap().to_string();
     let got = listen(listener);
     let run = |arguments: &[&str]| {
-        let output = lectern(LECTERN).args(["audit", "forward"]).args(arguments).arg("--data").arg(app.data()).output();
+        let output = lectern(LECTERN)
+            .args(["audit", "forward"])
+            .args(arguments)
+            .arg("--data")
+            .arg(app.data())
+            .output();
         let output = output.unwrap();
         let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         (output.status.success(), told)
