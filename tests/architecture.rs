@@ -6,8 +6,19 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const ENGINES: &[&str] =
-    &["extract", "factors", "hearing", "inference", "ldap", "oidc", "seal", "search", "speech", "vectors"];
+const ENGINES: &[&str] = &[
+    "extract",
+    "factors",
+    "hearing",
+    "inference",
+    "ldap",
+    "oidc",
+    "seal",
+    "search",
+    "speech",
+    "syslog",
+    "vectors",
+];
 const SLICES: &[&str] =
     &["access", "ask", "documents", "identity", "models", "oauth", "ops", "privacy", "scim", "voice"];
 /// Dependencies between slices that are allowed.

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::error::signing;
 use crate::model::{DeleteTenant, ErasureView, TenantView};
 use crate::tenants::expect;
-use crate::{Access, store};
+use crate::{Access, store, store_forward};
 
 impl Access {
     /// Marks a tenant for its erasure; nobody comes in any more. None when it was erased at once.
@@ -95,6 +95,7 @@ impl Access {
         let (id, scope) = (id.clone(), scope.clone());
         self.write(move |tx| {
             store::remove_usage(tx, &id)?;
+            store_forward::remove_forwarding(tx, &id)?;
             registry::remove(tx, &id)?;
             store::insert_erasure(tx, &erasure)?;
             let after = json!({ "files": files, "bytes": bytes, "key_id": key });

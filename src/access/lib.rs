@@ -8,9 +8,15 @@ mod audit;
 mod audit_export;
 mod erase;
 mod error;
+mod forward;
+mod forward_network;
+mod forward_send;
+mod forward_words;
+mod forward_work;
 mod keyring;
 mod model;
 mod model_audit;
+mod model_forward;
 mod month;
 mod person;
 mod plans;
@@ -21,8 +27,10 @@ mod regions;
 mod replays;
 mod routes;
 mod routes_audit;
+mod routes_forward;
 mod routes_usage;
 mod store;
+mod store_forward;
 mod store_replays;
 mod tenants;
 mod transfer;
@@ -32,9 +40,13 @@ pub mod verify;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
+mod testing_forward;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_audit;
+#[cfg(test)]
+mod tests_forward;
 #[cfg(test)]
 mod tests_limits;
 
@@ -47,13 +59,19 @@ use lectern_kernel::ports::TenantPart;
 use lectern_kernel::{Permission, Result, Scope, TenantId, Timestamp, permission};
 use lectern_store::{Migration, Stores, TenantStore};
 
+pub use forward_network::{ForwardNetwork, Post, PostError, TargetPlace};
 pub use keyring::{Keyring, Opening};
 pub use model::{
     DeleteTenant, ErasureView, ExportRequest, Limits, NewTenant, NewTenantView, PatchTenant, Suspension,
     TenantUsage, TenantView,
 };
 pub use model_audit::{AuditEntry, AuditParameters};
+pub use model_forward::{
+    NewTarget, PatchTarget, TargetFormat, TargetKind, TargetStateView, TargetStep, TargetTest, TargetView,
+};
 pub use regions::Regions;
+// For those who implement the network.
+pub use lectern_syslog::{Dial, DialError};
 
 permission! {
     /// Make, suspend, move and delete tenants.
@@ -62,18 +80,24 @@ permission! {
     ApplianceAudit = "appliance.audit";
     /// See who did what in the tenant.
     AuditRead = "audit.read";
+    /// Say to which servers the tenant's record is sent.
+    AuditForward = "audit.forward";
     /// See what the tenant used and may use.
     UsageRead = "usage.read";
 }
 
 /// Schema of `control.db`.
-pub const CONTROL_MIGRATIONS: &[Migration] =
-    &[Migration { name: "access/0001_control", sql: include_str!("migrations/0001_control.sql") }];
+pub const CONTROL_MIGRATIONS: &[Migration] = &[
+    Migration { name: "access/0001_control", sql: include_str!("migrations/0001_control.sql") },
+    Migration { name: "access/0002_forward", sql: include_str!("migrations/0002_forward.sql") },
+    Migration { name: "access/0002_forwarding", sql: include_str!("migrations/0002_forwarding.sql") },
+];
 
 /// Schema of a tenant's `data.db`.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "access/0001_tenant", sql: include_str!("migrations/0001_tenant.sql") },
-    Migration { name: "access/0002_replays", sql: include_str!("migrations/0002_replays.sql") },
+    Migration { name: "access/0002_forward", sql: include_str!("migrations/0002_forward.sql") },
+    Migration { name: "access/0003_replays", sql: include_str!("migrations/0003_replays.sql") },
 ];
 
 /// The area's one service; clones share everything.
@@ -95,6 +119,8 @@ struct Inner {
     rates: rates::Rates,
     at_once: at_once::AtOnce,
     running: replays::Running,
+    network: Arc<dyn ForwardNetwork>,
+    forwarding: forward_work::Forwarding,
     /// One life-changing act on tenants at a time.
     gate: tokio::sync::Mutex<()>,
 }
@@ -104,11 +130,13 @@ pub struct Parts {
     pub stores: Stores,
     pub identity: Identity,
     pub keyring: Keyring,
+    /// The way to servers that the record is sent to.
+    pub network: Arc<dyn ForwardNetwork>,
 }
 
 impl Access {
     pub fn new(parts: Parts, config: &config::Config) -> Self {
-        let Parts { stores, identity, keyring } = parts;
+        let Parts { stores, identity, keyring, network } = parts;
         let inner = Inner {
             plans: plans::Plans::new(config),
             settings: config.tenants.clone(),
@@ -119,6 +147,8 @@ impl Access {
             rates: rates::Rates::default(),
             at_once: at_once::AtOnce::default(),
             running: replays::Running::default(),
+            network,
+            forwarding: forward_work::Forwarding::default(),
             gate: tokio::sync::Mutex::default(),
             stores,
             identity,
@@ -192,10 +222,17 @@ impl Access {
 pub fn feature() -> lectern_edge::Feature {
     lectern_edge::Feature {
         name: "access",
-        permissions: &[TenantsManage::NAME, ApplianceAudit::NAME, AuditRead::NAME, UsageRead::NAME],
+        permissions: &[
+            TenantsManage::NAME,
+            ApplianceAudit::NAME,
+            AuditRead::NAME,
+            AuditForward::NAME,
+            UsageRead::NAME,
+        ],
         routes: |config| {
             routes::routes(config);
             routes_audit::routes(config);
+            routes_forward::routes(config);
             routes_usage::routes(config);
         },
         openapi: routes::openapi(),

@@ -59,6 +59,7 @@ struct Description;
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
     let mut whole = Description::openapi();
     whole.merge(crate::routes_audit::Description::openapi());
+    whole.merge(crate::routes_forward::Description::openapi());
     whole.merge(crate::routes_usage::Description::openapi());
     whole
 }

@@ -19,13 +19,14 @@ use crate::{Access, CONTROL_MIGRATIONS, Keyring, MIGRATIONS, Opening, Parts, Reg
 
 pub(crate) const START: i64 = 1_800_000_000_000;
 pub(crate) const PASSWORD: &str = "a lectern stands still";
-const PERMISSIONS: [&str; 9] = [
+const PERMISSIONS: [&str; 10] = [
     "session.use",
     "keys.read",
     "keys.manage",
     "people.read",
     "people.manage",
     "audit.read",
+    "audit.forward",
     "usage.read",
     "appliance.tenants",
     "appliance.audit",
@@ -73,6 +74,7 @@ pub(crate) struct Site {
     pub stores: Stores,
     pub clock: Arc<FakeClock>,
     pub part: Arc<Part>,
+    pub network: Arc<crate::testing_forward::Loopback>,
     pub folder: tempfile::TempDir,
 }
 
@@ -125,11 +127,13 @@ impl Site {
         let keyring = Keyring::open(folder.path(), &Opening::File, stores.clone()).expect("a key");
         keyring.complete().expect("keys");
         let part = Arc::new(Part::default());
-        let parts = Parts { stores: stores.clone(), identity: identity.clone(), keyring };
+        let network = Arc::new(crate::testing_forward::Loopback::default());
+        let parts =
+            Parts { stores: stores.clone(), identity: identity.clone(), keyring, network: network.clone() };
         let access = Access::new(parts, &config);
         access.set_parts(vec![part.clone()]);
         identity.set_quota(Arc::new(access.clone()));
-        Self { access, identity, stores, clock, part, folder }
+        Self { access, identity, stores, clock, part, folder, network }
     }
 
     /// Signs somebody in who was made for it; `main`'s operate the appliance.

@@ -246,6 +246,7 @@ impl Access {
         }
         self.inner.identity.end_all_sessions(&record.id).await?;
         self.inner.identity.note_all_names(&record.id).await?;
+        self.adopt_targets(&record.id).await?;
         (record.state, record.reason, record.erase_at) = (TenantState::Active, None, None);
         let scope = scope.clone();
         self.write(move |tx| {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use crate::args_forward::{ForwardCommand, NewForwardArgs};
 pub use crate::args_tenant::{AuditCommand, NewTenantArgs, TenantCommand};
 
 /// Ask your own documents, get a cited answer, hear it. One file, no internet.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::args::Place;
+use crate::args::{ForwardCommand, Place};
 
 #[derive(Debug, Subcommand)]
 pub enum TenantCommand {
@@ -146,6 +146,11 @@ pub enum AuditCommand {
         appliance: bool,
         #[command(flatten)]
         place: Place,
+    },
+    /// Send entries to syslog servers and collectors
+    Forward {
+        #[command(subcommand)]
+        command: ForwardCommand,
     },
     /// Verify an exported record; needs no appliance
     Verify {

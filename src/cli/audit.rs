@@ -34,6 +34,7 @@ pub fn run(command: &AuditCommand) -> Result<ExitCode> {
             })?;
             say!("written to {}", output.display());
         }
+        AuditCommand::Forward { command } => return crate::forward::run(command),
         AuditCommand::Verify { file, key } => return verify(file, key.as_deref()),
     }
     Ok(ExitCode::SUCCESS)

@@ -6,6 +6,7 @@
 mod out;
 
 mod args;
+mod args_forward;
 mod args_tenant;
 mod audit;
 mod bench;
@@ -16,6 +17,7 @@ mod client;
 mod connect;
 mod document;
 mod evaluate;
+mod forward;
 mod ingest;
 mod keys;
 mod models;

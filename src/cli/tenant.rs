@@ -159,7 +159,7 @@ fn percent_encoded(text: &str) -> String {
     text.bytes().map(letter).collect()
 }
 
-fn read_secret(path: &Path) -> Result<String> {
+pub(crate) fn read_secret(path: &Path) -> Result<String> {
     let mut text = String::new();
     if path == Path::new("-") {
         std::io::stdin().take(4096).read_to_string(&mut text).context("standard input")?;

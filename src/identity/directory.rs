@@ -3,6 +3,7 @@
 use lectern_kernel::{Code, Error, ProviderId, Result, Scope, TenantId, UserId};
 use lectern_ldap::{Closed, Directory, DirectoryConfig, Person, Refusal};
 
+use crate::failed::Why;
 use crate::federation::Outsider;
 use crate::model::{NewSession, email_key};
 use crate::model_sign_in::{ProviderKind, ProviderStep, ProviderTest};
@@ -22,7 +23,10 @@ impl Identity {
     ) -> Result<Proven, Refused> {
         let tenant = new.tenant.unwrap_or_else(TenantId::main);
         let throttle = account_name(Some(&tenant), &format!("{provider}\0{}", email_key(&new.email)));
-        self.begin_account(&throttle)?;
+        if let Err(locked) = self.begin_account(&throttle) {
+            self.failed_try_at(Some(&tenant), provider.as_str(), Why::Locked, caller);
+            return Err(locked);
+        }
         let row = self.provider_row(&tenant, provider).await?;
         if !row.view.enabled || row.view.kind != ProviderKind::Ldap {
             return Err(Error::not_found("provider").into());
@@ -32,7 +36,9 @@ impl Identity {
         let person = match directory.sign_in(&new.email, &new.password).await {
             Ok(person) => person,
             Err(refusal) => {
-                if !refusal.is_persons() {
+                if refusal.is_persons() {
+                    self.failed_try_at(Some(&tenant), provider.as_str(), Why::Password, caller);
+                } else {
                     self.inner.accounts.take_back(&throttle, self.now());
                     self.good_try(caller);
                 }

@@ -9,6 +9,7 @@ mod cache;
 mod directory;
 mod error;
 mod factors;
+mod failed;
 mod federation;
 mod groups;
 mod holder;
@@ -74,6 +75,8 @@ mod tests;
 mod tests_directory;
 #[cfg(test)]
 mod tests_factors;
+#[cfg(test)]
+mod tests_failed;
 #[cfg(test)]
 mod tests_passkeys;
 #[cfg(test)]
@@ -168,6 +171,7 @@ struct Inner {
     setup: setup::SetupGate,
     accounts: throttle::Throttle,
     addresses: throttle::Throttle,
+    failures: failed::Failures,
     cache: cache::PrincipalCache,
     quota: OnceLock<Arc<dyn Quota>>,
     parts: OnceLock<Vec<Arc<dyn PersonPart>>>,
@@ -195,6 +199,7 @@ impl Identity {
             setup: setup::SetupGate::default(),
             accounts: throttle::Throttle::default(),
             addresses: throttle::Throttle::default(),
+            failures: failed::Failures::default(),
             cache: cache::PrincipalCache::default(),
             quota: OnceLock::new(),
             parts: OnceLock::new(),

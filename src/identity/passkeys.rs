@@ -14,6 +14,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::factors::{Enrolment, over};
+use crate::failed::Why;
 use crate::model_factors::{
     AskPasskey, FactorKind, FactorView, FinishPasskey, NewPasskeyFactor, PasskeyOptions,
 };
@@ -131,7 +132,7 @@ impl Identity {
         let proven = match (ask.email, ask.password) {
             (Some(email), Some(password)) => {
                 self.begin_try(caller)?;
-                Some(self.prove_password(email, password, ask.tenant).await?)
+                Some(self.prove_password((email, password), ask.tenant, caller).await?)
             }
             _ => None,
         };
@@ -178,6 +179,11 @@ impl Identity {
                 }
                 Err(error) => why = error,
             }
+        }
+        if why.code == Code::SecondFactor {
+            let proven = asked.proven.as_ref();
+            let (tenant, user) = (proven.map(|proven| &proven.tenant), proven.map(|proven| &proven.user));
+            self.failed_try(tenant, user, Why::Passkey, caller);
         }
         Err(why.into())
     }

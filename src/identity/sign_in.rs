@@ -7,6 +7,7 @@ use lectern_store::audit::{self, Change};
 use lectern_store::outbox;
 use serde_json::json;
 
+use crate::failed::Why;
 use crate::model::{NewSession, email_key};
 use crate::model_people::UserState;
 use crate::second_factor::Proof;
@@ -36,6 +37,14 @@ pub(crate) struct Proven {
     pub local: bool,
 }
 
+/// What came of a password in one tenant.
+enum Tried {
+    Right(Proven),
+    Wrong(Option<UserId>),
+    /// Not looked at: too many were wrong before.
+    Locked(Option<UserId>, Refused),
+}
+
 /// A session to be opened.
 pub(crate) struct Opening<'a> {
     pub tenant: &'a TenantId,
@@ -61,7 +70,7 @@ impl Identity {
         let code = new.code.clone();
         let proven = match new.provider.clone() {
             Some(provider) => self.prove_at_directory(new, &provider, caller).await?,
-            None => self.prove_password(new.email, new.password, new.tenant).await?,
+            None => self.prove_password((new.email, new.password), new.tenant, caller).await?,
         };
         self.admit(proven, code, caller).await
     }
@@ -83,9 +92,9 @@ impl Identity {
     /// with the password guesses codes.
     pub(crate) async fn prove_password(
         &self,
-        email: String,
-        password: String,
+        (email, password): (String, String),
         tenant: Option<TenantId>,
+        caller: &Caller,
     ) -> Result<Proven, Refused> {
         let key = email_key(&email);
         let tenants = match tenant {
@@ -94,17 +103,28 @@ impl Identity {
         };
         if tenants.is_empty() {
             // Nobody has this e-mail, which takes as long to tell as a wrong password.
-            self.begin_account(&account_name(None, &key))?;
+            let begun = self.begin_account(&account_name(None, &key));
+            let why = if begun.is_ok() { Why::Password } else { Why::Locked };
+            self.failed_try(None, None, why, caller);
+            begun?;
             self.inner.passwords.verify(password, None).await?;
             return Err(wrong_credentials().into());
         }
-        let (mut open, mut refused) = (Vec::new(), Vec::new());
+        let (mut open, mut refused, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for tenant in &tenants {
-            match self.prove_in(tenant, &key, password.clone()).await {
-                Ok(proven) => open.extend(proven),
-                Err(error) if error.retry_after.is_some() => refused.push(error),
-                Err(error) => return Err(error),
+            match self.prove_in(tenant, &key, password.clone()).await? {
+                Tried::Right(proven) => open.push(proven),
+                Tried::Wrong(user) => failed.push((tenant, user, Why::Password)),
+                Tried::Locked(user, refusal) => {
+                    failed.push((tenant, user, Why::Locked));
+                    refused.push(refusal);
+                }
             }
+        }
+        if open.is_empty() {
+            failed.iter().for_each(|(tenant, user, why)| {
+                self.failed_try(Some(tenant), user.as_ref(), *why, caller);
+            });
         }
         if open.len() > 1 {
             for proven in &open {
@@ -119,20 +139,21 @@ impl Identity {
         }
     }
 
-    async fn prove_in(
-        &self,
-        tenant: &TenantId,
-        key: &str,
-        password: String,
-    ) -> Result<Option<Proven>, Refused> {
+    async fn prove_in(&self, tenant: &TenantId, key: &str, password: String) -> Result<Tried, Refused> {
         let throttle = account_name(Some(tenant), key);
-        self.begin_account(&throttle)?;
+        let begun = self.begin_account(&throttle);
         let account = self.account(tenant, key).await?;
+        if let Err(refusal) = begun {
+            return Ok(Tried::Locked(account.map(|account| account.id), refusal));
+        }
         let hash = account.as_ref().and_then(|account| account.password.clone());
         let right = self.inner.passwords.verify(password, hash).await?;
         let (tenant, method) = (tenant.clone(), "password".to_owned());
         let proven = |user| Proven { tenant, user, throttle, method, local: true };
-        Ok(account.filter(|_| right).map(|account| proven(account.id)))
+        Ok(match account {
+            Some(account) if right => Tried::Right(proven(account.id)),
+            account => Tried::Wrong(account.map(|account| account.id)),
+        })
     }
 
     async fn tenants_of(&self, key: &str) -> Result<Vec<TenantId>> {
@@ -162,7 +183,13 @@ impl Identity {
         let held = self.held(&proven.tenant, &proven.user).await?;
         let proof = match code.filter(|code| !code.is_empty()) {
             _ if held.factors.is_empty() => Proof::Nothing,
-            Some(code) => self.check_code(&proven.tenant, &held, &code).await?,
+            Some(code) => {
+                let checked = self.check_code(&proven.tenant, &held, &code).await;
+                if checked.as_ref().is_err_and(|error| error.code == Code::SecondFactor) {
+                    self.failed_try(Some(&proven.tenant), Some(&proven.user), Why::Code, caller);
+                }
+                checked?
+            }
             None => {
                 // Who knows the password guesses nothing from this network; the account goes on counting.
                 self.good_try(caller);

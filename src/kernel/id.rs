@@ -127,6 +127,8 @@ id_type! {
     AppId = "app";
     /// A consent of a tenant or a person.
     ConsentId = "cns";
+    /// A server that entries of a record are sent to.
+    TargetId = "tgt";
 }
 
 /// The name of a tenant: it is a folder's name, so 1–63 of `a-z`, `0-9` and `-`, not at an end.

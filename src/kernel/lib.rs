@@ -17,7 +17,7 @@ pub use error::{Code, Error, FieldError, Result};
 pub use event::Event;
 pub use id::{
     AppId, ConsentId, ConversationId, DocumentId, EventId, FactorId, GroupId, IdError, InvitationId, JobId,
-    KeyId, LexiconId, ProviderId, RequestId, SessionId, TenantId, TurnId, UserId, WorkspaceId,
+    KeyId, LexiconId, ProviderId, RequestId, SessionId, TargetId, TenantId, TurnId, UserId, WorkspaceId,
 };
 pub use page::{Cursor, Page, PageRequest};
 pub use privacy::{Erased, HeldContent, HeldFile, PersonPart, RetentionPart, RetentionRules};

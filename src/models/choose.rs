@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use lectern_kernel::{Code, Error, RequestId, Result};
+use lectern_kernel::{Code, Error, RequestId, Result, Scope};
+use lectern_store::audit::{self, Change};
+use serde_json::json;
 
 use crate::known::known_models;
+use crate::manifest::Manifest;
 use crate::model::{ModelMemory, ModelView, ModelsView};
 use crate::registry::Installed;
 use crate::stage::{STAGING, disk};
@@ -55,7 +58,7 @@ impl Models {
     }
 
     /// Lets a model do the work of its kind, or ends that.
-    pub async fn set_in_use(&self, name: &str, in_use: bool) -> Result<ModelView> {
+    pub async fn set_in_use(&self, scope: &Scope, name: &str, in_use: bool) -> Result<ModelView> {
         let _gate = self.inner.gate.lock().await;
         let model = self.find(name)?;
         let kind = model.manifest.kind;
@@ -71,10 +74,15 @@ impl Models {
                 .hint("Remove it and import it again."));
         }
         if in_use {
-            self.choose(&model).await?;
+            self.choose(scope, &model).await?;
         } else if self.inner.registry.is_chosen(kind, name) {
-            let released = name.to_owned();
-            self.inner.stores.control().write(move |tx| store::release(tx, &released)).await?;
+            let (released, own) = (name.to_owned(), scope.clone());
+            let work = move |tx: &mut lectern_store::Tx<'_>| {
+                store::release(tx, &released)?;
+                let after = json!({ "kind": kind.as_str() });
+                audit::record(tx, &own, Change::new("model.released", &released).after(&after))
+            };
+            self.inner.stores.control().write(work).await?;
             self.inner.registry.choose(kind, None);
             self.inner.residency.forget(name);
         }
@@ -83,19 +91,31 @@ impl Models {
     }
 
     /// The gate is held.
-    pub(crate) async fn choose(&self, model: &Installed) -> Result<()> {
+    pub(crate) async fn choose(&self, scope: &Scope, model: &Installed) -> Result<()> {
         let (kind, name) = (model.manifest.kind, model.manifest.name.clone());
-        self.inner.stores.control().write(move |tx| store::choose(tx, kind, &name)).await?;
+        let (own, before) = (scope.clone(), self.inner.registry.chosen(kind));
+        let before =
+            json!({ "kind": kind.as_str(), "model": before.map(|model| model.manifest.name.clone()) });
+        let work = move |tx: &mut lectern_store::Tx<'_>| {
+            store::choose(tx, kind, &name)?;
+            let after = json!({ "kind": kind.as_str(), "model": name });
+            audit::record(tx, &own, Change::new("model.chosen", &name).before(&before).after(&after))
+        };
+        self.inner.stores.control().write(work).await?;
         self.inner.registry.choose(kind, Some(&model.manifest.name));
         Ok(())
     }
 
     /// Removes a model from the disk; a choice of it ends.
-    pub async fn remove(&self, name: &str) -> Result<()> {
+    pub async fn remove(&self, scope: &Scope, name: &str) -> Result<()> {
         let _gate = self.inner.gate.lock().await;
         let model = self.find(name)?;
-        let forgotten = name.to_owned();
-        self.inner.stores.control().write(move |tx| store::forget(tx, &forgotten)).await?;
+        let (forgotten, own, before) = (name.to_owned(), scope.clone(), told(&model.manifest));
+        let work = move |tx: &mut lectern_store::Tx<'_>| {
+            store::forget(tx, &forgotten)?;
+            audit::record(tx, &own, Change::new("model.removed", &forgotten).before(&before))
+        };
+        self.inner.stores.control().write(work).await?;
         self.inner.registry.remove(name);
         self.inner.residency.forget(name);
         let (folder, models) = (model.folder.clone(), self.inner.folder.clone());
@@ -103,6 +123,18 @@ impl Models {
         self.inner.imports.changed();
         Ok(())
     }
+}
+
+/// What the record says of a model.
+pub(crate) fn told(manifest: &Manifest) -> serde_json::Value {
+    json!({
+        "kind": manifest.kind.as_str(),
+        "title": manifest.title,
+        "licence": manifest.licence,
+        "source": manifest.source,
+        "fingerprint": manifest.fingerprint(),
+        "bytes": manifest.bytes(),
+    })
 }
 
 /// First out of its place in one step, so that a crash leaves no half model.

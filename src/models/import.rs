@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use lectern_kernel::{Code, Error, Result};
+use lectern_kernel::{Code, Error, Result, Scope};
+use lectern_store::audit::{self, Change};
 use tokio::sync::mpsc;
 
+use crate::choose::told;
 use crate::known::{self, KnownModel};
 use crate::manifest::{FORMAT, Facts, Kind, Manifest, ModelFile, check_name, refused};
 use crate::model::{ImportState, ModelView, NewImport};
@@ -61,6 +63,7 @@ impl Models {
     /// Makes a model of the files; `false` beside it when it was there already.
     pub(crate) async fn install(
         &self,
+        scope: &Scope,
         received: Received,
         new: NewImport,
         progress: &mut Progress,
@@ -81,7 +84,7 @@ impl Models {
         if draft.manifest.facts.memory_bytes > budget {
             return Err(does_not_fit(&draft.manifest.name, draft.manifest.facts.memory_bytes, budget));
         }
-        self.place(draft, new.in_use).await
+        self.place(scope, draft, new.in_use).await
     }
 
     /// The same model when it is installed; another one of the name is in the way.
@@ -95,7 +98,7 @@ impl Models {
             .hint("Remove that one first, or import this one under another name."))
     }
 
-    async fn place(&self, draft: Draft, in_use: Option<bool>) -> Result<(ModelView, bool)> {
+    async fn place(&self, scope: &Scope, draft: Draft, in_use: Option<bool>) -> Result<(ModelView, bool)> {
         let _gate = self.inner.gate.lock().await;
         // Somebody may have been faster.
         if let Some(there) = self.same(&draft.manifest)? {
@@ -111,10 +114,15 @@ impl Models {
         // Its files were hashed while they came.
         model.set_compared(true);
         self.inner.registry.add(model.clone());
+        let (own, name, after) = (scope.clone(), model.manifest.name.clone(), told(&model.manifest));
+        let work = move |tx: &mut lectern_store::Tx<'_>| {
+            audit::record(tx, &own, Change::new("model.imported", &name).after(&after))
+        };
+        self.inner.stores.control().write(work).await?;
         let kind = model.manifest.kind;
         let first = self.inner.registry.chosen(kind).is_none();
         if kind.is_chosen() && in_use.unwrap_or(first) {
-            self.choose(&model).await?;
+            self.choose(scope, &model).await?;
         }
         tracing::info!(model = model.manifest.name, %kind, known = model.manifest.known, "model imported");
         self.inner.imports.changed();

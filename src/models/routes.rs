@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use lectern_edge::{ApiResult, Permit, Problem, ValidJson, sse};
-use lectern_kernel::{Code, Error, Result};
+use lectern_kernel::{Code, Error, Result, Scope};
 use tokio_stream::wrappers::BroadcastStream;
 use utoipa::{OpenApi, ToSchema};
 
@@ -82,10 +82,9 @@ async fn import_model(
     request: HttpRequest,
     form: Multipart,
 ) -> ApiResult {
-    let _ = permit;
     let total = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
     let mut progress = models.begin_import(total);
-    match import(&models, form, total, &mut progress).await {
+    match import(&models, permit.scope(), form, (total, &mut progress)).await {
         Ok((view, created)) => {
             progress.state(ImportState::Done);
             let mut answer = if created { HttpResponse::Created() } else { HttpResponse::Ok() };
@@ -100,9 +99,9 @@ async fn import_model(
 
 async fn import(
     models: &Models,
+    scope: &Scope,
     mut form: Multipart,
-    total: Option<u64>,
-    progress: &mut Progress,
+    (total, progress): (Option<u64>, &mut Progress),
 ) -> Result<(ModelView, bool)> {
     let mut intake: Option<Intake> = None;
     let mut new = NewImport::default();
@@ -133,7 +132,7 @@ async fn import(
     };
     let _ = intake.pieces.send(Piece::Complete).await;
     let received = intake.finish().await?;
-    models.install(received, new, progress).await
+    models.install(scope, received, new, progress).await
 }
 
 /// Sends a file on to the disk; false when nobody takes it any more.
@@ -239,8 +238,7 @@ async fn use_model(
     name: Path<String>,
     body: ValidJson<UseModel>,
 ) -> ApiResult {
-    let _ = permit;
-    Ok(HttpResponse::Ok().json(models.set_in_use(&name, body.0.in_use).await?))
+    Ok(HttpResponse::Ok().json(models.set_in_use(permit.scope(), &name, body.0.in_use).await?))
 }
 
 /// Removes a model; a choice of it ends.
@@ -249,7 +247,6 @@ async fn use_model(
     (status = 204, description = "Removed"), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
 async fn delete_model(permit: Permit<ModelsWrite>, models: Data<Models>, name: Path<String>) -> ApiResult {
-    let _ = permit;
-    models.remove(&name).await?;
+    models.remove(permit.scope(), &name).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use lectern_kernel::{Code, Error, Result, SystemClock};
+use lectern_kernel::{Code, Error, Result, Scope, SystemClock, TenantId};
 use lectern_store::Stores;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -14,6 +14,10 @@ use crate::manifest::refused;
 use crate::model::{ImportState, NewImport};
 use crate::stage::STAGING;
 use crate::{CONTROL_MIGRATIONS, Facts, Kind, ModelView, Models, Trial};
+
+pub(crate) fn somebody() -> Scope {
+    Scope::system(TenantId::main())
+}
 
 struct Says(Option<Kind>);
 
@@ -55,7 +59,7 @@ async fn import(models: &Models, files: &[(&str, &[u8])], new: NewImport) -> Res
     }
     let _ = intake.pieces.send(Piece::Complete).await;
     let received = intake.finish().await?;
-    let done = models.install(received, new, &mut progress).await;
+    let done = models.install(&somebody(), received, new, &mut progress).await;
     progress.state(ImportState::Done);
     done
 }
@@ -138,7 +142,7 @@ async fn a_bundle_comes_in_is_chosen_and_survives_a_restart() {
     let models = models_in(&folder, Says(Some(Kind::Vad)));
     assert_eq!(models.view().items[0].in_use, Some(true));
     assert!(models.verify("a-vad").await.unwrap().ok);
-    models.remove("a-vad").await.unwrap();
+    models.remove(&somebody(), "a-vad").await.unwrap();
     assert_eq!((left(&folder).len(), models.view().items.len()), (0, 0));
 }
 
@@ -291,11 +295,11 @@ async fn a_changed_file_is_found_and_the_model_is_no_longer_used() {
     std::fs::write(folder.path().join("models/v/model.onnx"), b"wrong").unwrap();
     let verified = models.verify("v").await.unwrap();
     assert!(!verified.ok && verified.model.problem.as_deref().is_some_and(|p| p.contains("model.onnx")));
-    assert_eq!(models.set_in_use("v", true).await.unwrap_err().code, Code::Conflict);
+    assert_eq!(models.set_in_use(&somebody(), "v", true).await.unwrap_err().code, Code::Conflict);
     std::fs::write(folder.path().join("models/v/model.onnx"), b"right").unwrap();
     assert!(models.verify("v").await.unwrap().ok);
-    assert_eq!(models.set_in_use("v", true).await.unwrap().in_use, Some(true));
-    assert_eq!(models.set_in_use("v", false).await.unwrap().in_use, Some(false));
+    assert_eq!(models.set_in_use(&somebody(), "v", true).await.unwrap().in_use, Some(true));
+    assert_eq!(models.set_in_use(&somebody(), "v", false).await.unwrap().in_use, Some(false));
     let nothing: Error = models.verify("nothing").await.unwrap_err();
     assert_eq!(nothing.code, Code::NotFound);
 }
@@ -313,4 +317,23 @@ async fn what_is_too_large_is_refused_before_and_while_it_comes() {
     let full = Models::open(stores, &config, u64::MAX, Arc::new(Says(Some(Kind::Vad)))).unwrap();
     assert_eq!(full.intake(Some(10)).err().unwrap().code, Code::StorageFull);
     assert!(left(&folder).is_empty());
+}
+
+#[tokio::test]
+async fn what_is_done_with_models_is_in_the_appliances_record() {
+    let (_folder, models) = models(Some(Kind::Vad));
+    import(&models, &[("v.onnx", b"right")], NewImport::default()).await.unwrap();
+    import(&models, &[("v.onnx", b"right")], NewImport::default()).await.unwrap();
+    models.set_in_use(&somebody(), "v", false).await.unwrap();
+    models.set_in_use(&somebody(), "v", true).await.unwrap();
+    models.remove(&somebody(), "v").await.unwrap();
+    let kept = models.inner.stores.control().read_now(|tx| lectern_store::audit::from(tx, 0, 100)).unwrap();
+    let entries: Vec<serde_json::Value> =
+        kept.iter().map(|kept| serde_json::from_str(kept.entry.as_deref().unwrap()).unwrap()).collect();
+    let told: Vec<_> =
+        entries.iter().map(|e| (e["action"].as_str().unwrap(), e["object"].as_str().unwrap())).collect();
+    let actions = ["model.imported", "model.chosen", "model.released", "model.chosen", "model.removed"];
+    assert_eq!(told, actions.map(|action| (action, "v")));
+    assert_eq!((&entries[0]["after"]["kind"], &entries[0]["after"]["bytes"]), (&"vad".into(), &5.into()));
+    assert_eq!(entries[1]["before"]["model"], serde_json::Value::Null);
 }

@@ -117,7 +117,10 @@ async fn import(models: &Models, files: &[(&str, PathBuf)]) -> Result<ModelView>
     }
     let _ = intake.pieces.send(Piece::Complete).await;
     let received = intake.finish().await?;
-    models.install(received, NewImport::default(), &mut progress).await.map(|(view, _)| view)
+    models
+        .install(&crate::tests::somebody(), received, NewImport::default(), &mut progress)
+        .await
+        .map(|(view, _)| view)
 }
 
 #[tokio::test]
@@ -161,7 +164,7 @@ async fn the_known_detector_is_known_whatever_it_is_called() {
     let view = import(&models, &[("download (1).onnx", silero)]).await.unwrap();
     assert_eq!((view.name.as_str(), view.known, view.licence.as_str()), ("silero-vad", true, "MIT"));
     assert!(lectern_hearing::RecogniserBank::detector(&models).is_some());
-    models.set_in_use("silero-vad", false).await.unwrap();
+    models.set_in_use(&crate::tests::somebody(), "silero-vad", false).await.unwrap();
     assert!(lectern_hearing::RecogniserBank::detector(&models).is_none());
     assert!(models.view().known.iter().all(|known| known.name != "silero-vad"));
 }

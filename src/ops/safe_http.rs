@@ -118,6 +118,11 @@ impl SafeHttp {
         self.attempt(scope, purpose, "CONNECT", url).map(drop)
     }
 
+    /// What is wrong with an address, before it is allowed.
+    pub fn check_address(&self, url: &str) -> Result<(), &'static str> {
+        parse_url(url).map(|_| ())
+    }
+
     fn forget_clients(&self, tenant: &TenantId, purpose: &str) {
         self.inner.clients.lock().retain(|(of, p, _), _| of != tenant || p != purpose);
     }

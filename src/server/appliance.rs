@@ -25,6 +25,7 @@ use lectern_voice::{Network, Parts, Voice};
 use tokio_util::sync::CancellationToken;
 
 use crate::compose;
+use crate::forwarding::ForwardFromHttp;
 use crate::local::LocalFirst;
 use crate::wiring::{AskFromSettings, SignInFromHttp, VoiceFromSettings, voice_limits};
 
@@ -92,7 +93,12 @@ impl Appliance {
             limits: voice_limits(&config),
             stop: stop.clone(),
         });
-        let parts = lectern_access::Parts { stores: stores.clone(), identity: identity.clone(), keyring };
+        let parts = lectern_access::Parts {
+            stores: stores.clone(),
+            identity: identity.clone(),
+            keyring,
+            network: Arc::new(ForwardFromHttp(http.clone())),
+        };
         let access = Access::new(parts, &config);
         access.set_parts(vec![Arc::new(documents.clone())]);
         let quota: Arc<dyn Quota> = Arc::new(access.clone());
@@ -152,6 +158,8 @@ impl Appliance {
         }
         let tender = self.clone();
         tasks.spawn(async move { tender.tend().await });
+        let (access, stop) = (self.access.clone(), self.stop.clone());
+        tasks.spawn(async move { access.forward(&stop).await });
         let sweeper = self.clone();
         tasks.spawn(async move { sweeper.sweep().await });
         let (models, stop) = (self.models.clone(), self.stop.clone());
@@ -216,6 +224,7 @@ impl Appliance {
                 () = tokio::time::sleep(SECOND) => false,
             };
             self.access.write_counts().await;
+            self.identity.write_failures(ended).await;
             if ended {
                 return Ok(());
             }

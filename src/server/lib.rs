@@ -7,6 +7,7 @@ mod appliance;
 mod compose;
 mod embedded;
 mod folder;
+mod forwarding;
 mod local;
 mod logging;
 mod network;
@@ -14,6 +15,8 @@ mod people;
 mod router;
 mod serve;
 mod tenants;
+#[cfg(test)]
+mod tests_forwarding;
 mod wiring;
 
 pub use compose::openapi;

@@ -21,7 +21,7 @@ pub fn names(server: &Server) -> Vec<String> {
     names
 }
 
-fn host_name() -> Option<String> {
+pub(crate) fn host_name() -> Option<String> {
     let name = rustix::system::uname().nodename().to_str().ok()?.to_ascii_lowercase();
     let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
     (!name.is_empty() && name.bytes().all(fits)).then_some(name)

@@ -177,14 +177,14 @@ impl Dial for Reach {
 
 /// Scheme, host and port of an address. That of a directory is written as one of the web, since the guard knows no other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Origin {
+pub(crate) struct Origin {
     scheme: &'static str,
-    host: String,
-    port: u16,
+    pub host: String,
+    pub port: u16,
 }
 
 impl Origin {
-    fn of(address: &str) -> Option<Self> {
+    pub fn of(address: &str) -> Option<Self> {
         let (scheme, rest) = address.split_once("://")?;
         let (scheme, usual) = match scheme.to_ascii_lowercase().as_str() {
             "https" => ("https", 443),
@@ -200,7 +200,11 @@ impl Origin {
         Some(Self { scheme, host: authority[..colon.unwrap_or(authority.len())].to_lowercase(), port })
     }
 
-    fn url(&self) -> String {
+    pub fn is_https(&self) -> bool {
+        self.scheme == "https"
+    }
+
+    pub fn url(&self) -> String {
         format!("{}://{}:{}", self.scheme, self.host, self.port)
     }
 }

@@ -114,6 +114,7 @@ pub fn record(tx: &mut Tx<'_>, scope: &Scope, change: Change<'_>) -> Result<()> 
          ON CONFLICT (id) DO UPDATE SET frontier = excluded.frontier",
         params![serde_json::to_string(&tree)?],
     )?;
+    tx.set_recorded();
     Ok(())
 }
 

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use lectern_kernel::{Clock, Event};
+use lectern_kernel::{Clock, Event, TenantId};
 use r2d2::{CustomizeConnection, Pool, PooledConnection};
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use scheduled_thread_pool::ScheduledThreadPool;
 use tokio::sync::broadcast;
 
+use crate::grown::Grown;
 use crate::migrate::{self, Migration};
 use crate::{StoreError, Tx};
 
@@ -34,6 +35,8 @@ struct Inner {
     writer: Result<Pool<SqliteConnectionManager>, String>,
     readers: Pool<SqliteConnectionManager>,
     events: broadcast::Sender<Event>,
+    /// Whom to tell that the record grew, and whose it is.
+    grown: OnceLock<(Arc<Grown>, Option<TenantId>)>,
     clock: Arc<dyn Clock>,
 }
 
@@ -98,7 +101,14 @@ impl Database {
         // A reader of a write-ahead log needs to write its shared memory file.
         let readers = pool(path, READERS, OpenFlags::SQLITE_OPEN_READ_WRITE | BASE)?;
         let (events, _) = broadcast::channel(EVENT_BUFFER);
-        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), writer, readers, events, clock }) })
+        let (path, grown) = (path.to_owned(), OnceLock::new());
+        Ok(Self { inner: Arc::new(Inner { path, writer, readers, events, grown, clock }) })
+    }
+
+    /// Lets the growth of the record be told from now on.
+    pub(crate) fn tell(&self, grown: Arc<Grown>, whose: Option<TenantId>) {
+        // It is told to the first one.
+        let _ = self.inner.grown.set((grown, whose));
     }
 
     /// Why nothing can be written, when it is so.
@@ -142,8 +152,11 @@ impl Database {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut tx = Tx::new(&transaction, self.inner.clock.now());
         let value = work(&mut tx)?;
-        let events = tx.into_events();
+        let (recorded, events) = (tx.has_recorded(), tx.into_events());
         transaction.commit()?;
+        if recorded && let Some((grown, whose)) = self.inner.grown.get() {
+            grown.note(whose.clone());
+        }
         for event in events {
             self.notify(event);
         }

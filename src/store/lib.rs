@@ -6,6 +6,7 @@
 pub mod audit;
 mod database;
 mod error;
+mod grown;
 mod lock;
 mod migrate;
 pub mod outbox;
@@ -24,6 +25,7 @@ mod tests_tenants;
 
 pub use database::Database;
 pub use error::StoreError;
+pub use grown::Grown;
 pub use lock::{DataLock, LockError};
 pub use migrate::Migration;
 pub use queue::{Job, JobState, NewJob};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use lectern_kernel::{Clock, Error, Scope, TenantId, Timestamp};
 use parking_lot::Mutex;
 
+use crate::grown::Grown;
 use crate::registry::{self, Registry, TenantRecord, TenantState};
 use crate::{Database, Migration, StoreError};
 
@@ -28,6 +29,7 @@ struct Inner {
     registry: Registry,
     tenant_migrations: Vec<Migration>,
     open: Mutex<HashMap<TenantId, Arc<Slot>>>,
+    grown: Arc<Grown>,
     clock: Arc<dyn Clock>,
     options: Options,
 }
@@ -114,12 +116,15 @@ impl Stores {
         let control = Database::open(&folder.join("control.db"), &migrations, clock.clone())?;
         let registry = Registry::default();
         registry.load(&control)?;
+        let grown = Arc::<Grown>::default();
+        control.tell(grown.clone(), None);
         let inner = Inner {
             folder: folder.to_owned(),
             control,
             registry,
             tenant_migrations: tenant,
             open: Mutex::default(),
+            grown,
             clock,
             options,
         };
@@ -136,6 +141,11 @@ impl Stores {
 
     pub fn options(&self) -> &Options {
         &self.inner.options
+    }
+
+    /// Which records of who did what have grown.
+    pub fn grown(&self) -> &Grown {
+        &self.inner.grown
     }
 
     /// Appliance-wide data: tenants, operators, models.
@@ -218,6 +228,7 @@ impl Stores {
             }
             other => other?,
         };
+        db.tell(self.inner.grown.clone(), Some(record.id.clone()));
         Ok(TenantStore { id: record.id.clone(), folder, db })
     }
 

@@ -11,12 +11,13 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub struct Tx<'c> {
     connection: &'c Connection,
     events: Vec<Event>,
+    recorded: bool,
     now: Timestamp,
 }
 
 impl<'c> Tx<'c> {
     pub(crate) fn new(connection: &'c Connection, now: Timestamp) -> Self {
-        Self { connection, events: Vec::new(), now }
+        Self { connection, events: Vec::new(), recorded: false, now }
     }
 
     /// The time of this transaction: one for all that it writes.
@@ -26,6 +27,15 @@ impl<'c> Tx<'c> {
 
     pub(crate) fn remember(&mut self, event: Event) {
         self.events.push(event);
+    }
+
+    /// Notes that the record of who did what got an entry.
+    pub(crate) fn set_recorded(&mut self) {
+        self.recorded = true;
+    }
+
+    pub(crate) fn has_recorded(&self) -> bool {
+        self.recorded
     }
 
     pub(crate) fn into_events(self) -> Vec<Event> {

@@ -118,6 +118,7 @@ ids!(
     ProviderId,
     Role,
     SessionId,
+    TargetId,
     TenantId,
     TurnId,
     UserId,

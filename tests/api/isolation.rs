@@ -38,6 +38,9 @@ impl Things {
         admin
             .post("/roles", &json!({ "name": "secret-role", "title": "T", "permissions": ["session.use"] }))
             .expect(201);
+        let forward = json!({ "name": "secret-target", "kind": "udp", "address": "127.0.0.1:9", "format": "json",
+            "enabled": false });
+        let target = admin.post("/audit/targets", &forward).expect(201);
         let sound = admin.get(&format!("/ask/{}/audio", text(&turn, "turn")));
         assert_eq!(sound.status, 200);
         Self(BTreeMap::from([
@@ -54,6 +57,8 @@ impl Things {
             ("/roles", "secret-role".to_owned()),
             ("/tenants", "main".to_owned()),
             ("/operators", text(&person, "id")),
+            ("/audit/targets", text(&target, "id")),
+            ("/appliance/audit/targets", text(&target, "id")),
         ]))
     }
 
@@ -80,7 +85,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("PATCH", "/documents/{id}" | "/conversations/{id}" | "/roles/{name}") => json!({ "title": "x" }),
         ("PUT", "/documents/{id}/access") => json!({ "entries": [] }),
         ("PUT", "/collections/{name}/access") => json!({ "access": "everyone", "entries": [] }),
-        ("PATCH", "/people/{id}" | "/groups/{id}") => json!({ "name": "x" }),
+        ("PATCH", "/people/{id}" | "/groups/{id}" | "/audit/targets/{id}") => json!({ "name": "x" }),
         ("PATCH", "/lexicon/{id}") => json!({ "value": "x" }),
         ("POST", "/ask/{id}/feedback") => json!({ "rating": "up" }),
         ("DELETE", "/tenants/{id}") => json!({ "confirm": "main" }),

@@ -4,6 +4,7 @@ mod abuse;
 mod apps;
 mod ask;
 mod documents;
+mod forward;
 mod isolation;
 mod models;
 mod once;
