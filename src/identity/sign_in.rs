@@ -122,9 +122,9 @@ impl Identity {
             }
         }
         if open.is_empty() {
-            failed.iter().for_each(|(tenant, user, why)| {
+            for (tenant, user, why) in &failed {
                 self.failed_try(Some(tenant), user.as_ref(), *why, caller);
-            });
+            }
         }
         if open.len() > 1 {
             for proven in &open {

@@ -161,7 +161,9 @@ impl Sender {
         S: AsyncRead + AsyncWrite + Send + Unpin,
     {
         let mut bytes = Vec::with_capacity(messages.iter().map(|message| message.len() + 8).sum());
-        messages.iter().for_each(|message| frame(&mut bytes, message, self.framing));
+        for message in messages {
+            frame(&mut bytes, message, self.framing);
+        }
         let written = timeout(WRITE_TIME, async {
             stream.write_all(&bytes).await?;
             stream.flush().await?;
