@@ -112,11 +112,8 @@ impl Identity {
     /// Removes a person; what they asked and added stays until it is erased.
     pub async fn remove_person(&self, scope: &Scope, rights: &Rights, id: &UserId) -> Result<PersonView> {
         let (wanted, own, rights, this) = (id.clone(), scope.clone(), rights.clone(), self.clone());
-        let before = self
-            .tenant(scope)?
-            .db
-            .write(move |tx| this.take_out(tx, (&own, &rights), &wanted))
-            .await?;
+        let before =
+            self.tenant(scope)?.db.write(move |tx| this.take_out(tx, (&own, &rights), &wanted)).await?;
         self.inner.cache.clear();
         self.forget_name(scope.tenant(), &email_key(&before.email)).await?;
         let subject = id.clone();

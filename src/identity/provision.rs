@@ -170,12 +170,7 @@ impl Identity {
         store_provision::person_by_email(tx, &email_key(email))
     }
 
-    pub fn provisioned_by_name(
-        &self,
-        tx: &Tx<'_>,
-        name: &str,
-        most: u32,
-    ) -> Result<Vec<UserId>, StoreError> {
+    pub fn provisioned_by_name(&self, tx: &Tx<'_>, name: &str, most: u32) -> Result<Vec<UserId>, StoreError> {
         store_provision::people_by_name(tx, name, most)
     }
 
