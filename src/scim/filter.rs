@@ -221,14 +221,17 @@ impl<'a> Parser<'a> {
             return Ok(Filter::Present(name));
         }
         let found = OPERATORS.into_iter().find(|(word, _)| self.word(word));
-        let (_, operator) = found.ok_or_else(|| self.wrong("one of eq, ne, co, sw, ew, gt, ge, lt, le, pr"))?;
+        let (_, operator) =
+            found.ok_or_else(|| self.wrong("one of eq, ne, co, sw, ew, gt, ge, lt, le, pr"))?;
         Ok(Filter::Compare(name, operator, self.literal()?))
     }
 
     /// A value as in JSON.
     fn literal(&mut self) -> Result<Value> {
         self.space();
-        for (word, value) in [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)] {
+        for (word, value) in
+            [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)]
+        {
             if self.word(word) {
                 return Ok(value);
             }
@@ -236,7 +239,8 @@ impl<'a> Parser<'a> {
         let rest = self.rest();
         let length = if rest.starts_with('"') { string_length(rest) } else { number_length(rest) };
         let read = length.and_then(|length| Some((length, serde_json::from_str(&rest[..length]).ok()?)));
-        let (length, value) = read.ok_or_else(|| self.wrong("a text in quotes, a number, true, false or null"))?;
+        let (length, value) =
+            read.ok_or_else(|| self.wrong("a text in quotes, a number, true, false or null"))?;
         self.at += length;
         Ok(value)
     }

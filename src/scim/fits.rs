@@ -116,7 +116,9 @@ impl Condition {
     fn value_hint(&self) -> Option<Hint> {
         match self {
             Self::And(terms) => terms.iter().find_map(Self::value_hint),
-            Self::Compare(place, Operator::Equal, Literal::Text(value)) if place.attribute.name == "value" => {
+            Self::Compare(place, Operator::Equal, Literal::Text(value))
+                if place.attribute.name == "value" =>
+            {
                 Some(Hint { attribute: "emails.value", value: value.clone() })
             }
             _ => None,
@@ -213,9 +215,9 @@ fn moment(value: &Value) -> Option<Timestamp> {
 
 fn compare(place: &Place, operator: Operator, literal: &Literal, value: &Value) -> bool {
     match literal {
-        Literal::Text(wanted) => value
-            .as_str()
-            .is_some_and(|text| is_text(operator, &fold(place.last(), text), wanted)),
+        Literal::Text(wanted) => {
+            value.as_str().is_some_and(|text| is_text(operator, &fold(place.last(), text), wanted))
+        }
         Literal::Boolean(wanted) => value.as_bool() == Some(*wanted),
         Literal::Time(wanted) => moment(value).is_some_and(|at| ordered(operator, &at, wanted)),
     }

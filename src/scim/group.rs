@@ -23,9 +23,9 @@ pub(crate) fn build(
     if let Some(id) = kept.and_then(|kept| kept.external_id.as_ref()) {
         fields.insert("externalId".to_owned(), json!(id));
     }
-    let members = members.into_iter().map(|(id, name)| {
-        json!({ "value": id, "$ref": format!("/Users/{id}"), "type": "User", "display": name })
-    });
+    let members = members.into_iter().map(
+        |(id, name)| json!({ "value": id, "$ref": format!("/Users/{id}"), "type": "User", "display": name }),
+    );
     let members: Vec<Value> = members.collect();
     if !members.is_empty() {
         fields.insert("members".to_owned(), Value::Array(members));

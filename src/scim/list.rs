@@ -58,7 +58,11 @@ impl ListParameters {
     pub fn query(self) -> Result<Query> {
         let order = self.sort_order.unwrap_or_default();
         Ok(Query {
-            filter: self.filter.filter(|text| !text.trim().is_empty()).map(|t| filter::parse(&t)).transpose()?,
+            filter: self
+                .filter
+                .filter(|text| !text.trim().is_empty())
+                .map(|t| filter::parse(&t))
+                .transpose()?,
             sort: self.sort_by.filter(|name| !name.trim().is_empty()),
             descending: order.eq_ignore_ascii_case("descending"),
             start: self.start_index.and_then(|start| u64::try_from(start).ok()).unwrap_or(1).max(1),

@@ -126,7 +126,8 @@ mod tests {
         let manager = format!("{}:manager.$ref", ENTERPRISE.to_uppercase());
         assert_eq!(found(&manager), Some((true, "manager", Some("$ref"))));
         assert_eq!(found("meta.lastModified"), Some((false, "meta", Some("lastModified"))));
-        for bad in ["", ".", "name.", "members", "urn:x:User:title", &format!("{ENTERPRISE}x"), "department"] {
+        for bad in ["", ".", "name.", "members", "urn:x:User:title", &format!("{ENTERPRISE}x"), "department"]
+        {
             assert_eq!(found(bad), None, "{bad}");
         }
         assert!(matches!(resolve(&USER, ENTERPRISE), Some(Named::Extension(_))));

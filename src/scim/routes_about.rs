@@ -209,7 +209,10 @@ pub(crate) fn searched(body: &Fields) -> Result<Query> {
 pub(crate) fn asked(request: &HttpRequest) -> Result<Query> {
     let read = web::Query::<ListParameters>::from_query(request.query_string());
     let wrong = |error| {
-        Refusal::new(crate::refusal::Kind::InvalidSyntax, format!("A parameter of the address does not fit: {error}."))
+        Refusal::new(
+            crate::refusal::Kind::InvalidSyntax,
+            format!("A parameter of the address does not fit: {error}."),
+        )
     };
     read.map_err(wrong)?.into_inner().query()
 }

@@ -9,7 +9,7 @@ use lectern_kernel::UserId;
 use utoipa::OpenApi;
 
 use crate::list::{ListParameters, Query, Source, list};
-use crate::model::{ScimUser, ScimList, ScimPatch, ScimSearch};
+use crate::model::{ScimList, ScimPatch, ScimSearch, ScimUser};
 use crate::refusal::{Refusal, Result, ScimError};
 use crate::resource::{Precondition, tag};
 use crate::routes::{Shown, answer, body, show};

@@ -110,10 +110,8 @@ impl Site {
         let stores =
             Stores::open(folder.path(), lectern_identity::CONTROL_MIGRATIONS, migrations, clock.clone())
                 .expect("opens");
-        let limits = Session {
-            idle: Span(Duration::from_secs(3600)),
-            lifetime: Span(Duration::from_secs(7200)),
-        };
+        let limits =
+            Session { idle: Span(Duration::from_secs(3600)), lifetime: Span(Duration::from_secs(7200)) };
         let identity = Identity::new(stores.clone(), &limits, true, PERMISSIONS.to_vec());
         let plan = Arc::new(Plan::default());
         identity.set_quota(plan.clone());
@@ -227,14 +225,15 @@ impl Site {
     pub async fn audit(&self) -> Vec<String> {
         let store = self.stores.tenant(&Scope::system(TenantId::main())).expect("opens");
         let wanted = lectern_store::audit::Wanted::default();
-        let kept = store.db.read(move |tx| lectern_store::audit::list(tx, &wanted, 100)).await.expect("reads");
+        let kept =
+            store.db.read(move |tx| lectern_store::audit::list(tx, &wanted, 100)).await.expect("reads");
         kept.into_iter().filter_map(|entry| entry.entry).collect()
     }
 }
 
 /// A text as it stands in an address.
 pub(crate) fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |out, byte| out + &format!("%{byte:02X}"))
 }
 
 pub(crate) fn id(body: &Value) -> &str {

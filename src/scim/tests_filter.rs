@@ -95,7 +95,10 @@ fn and_binds_more_than_or() {
     assert!(matches!(&terms[..], [Filter::Present(_), Filter::And(rest)] if rest.len() == 3));
     let text = parse("a eq \"q\\\"u\\u00e4\\\\\"").expect("parses");
     assert_eq!(text, Filter::Compare("a".into(), Operator::Equal, json!("q\"u\u{e4}\\")));
-    assert_eq!(parse("a eq -1.5e3").expect("parses"), Filter::Compare("a".into(), Operator::Equal, json!(-1.5e3)));
+    assert_eq!(
+        parse("a eq -1.5e3").expect("parses"),
+        Filter::Compare("a".into(), Operator::Equal, json!(-1.5e3))
+    );
 }
 
 #[test]
@@ -145,25 +148,30 @@ fn there_are_limits() {
 
 #[test]
 fn unknown_names_fit_nothing_where_types_are_mixed() {
-    let condition = |filter: &str| Condition::new(&USER, &parse(filter).expect("parses"), true).expect("binds");
+    let condition =
+        |filter: &str| Condition::new(&USER, &parse(filter).expect("parses"), true).expect("binds");
     assert!(!condition("members eq \"x\"").fits(&barbara()));
     assert!(condition("not (members pr) and userName pr").fits(&barbara()));
 }
 
 #[test]
 fn an_index_is_asked_only_where_all_that_fits_is_in_it() {
-    let hint = |filter: &str| {
-        Condition::new(&USER, &parse(filter).expect("parses"), false).expect("binds").hint()
-    };
+    let hint =
+        |filter: &str| Condition::new(&USER, &parse(filter).expect("parses"), false).expect("binds").hint();
     let some = |attribute, value: &str| Some(Hint { attribute, value: value.to_owned() });
     assert_eq!(hint("userName eq \"A@b\""), some("userName", "a@b"));
     assert_eq!(hint("active eq true and externalId eq \"X1\""), some("externalId", "X1"));
     assert_eq!(hint("emails eq \"A@b\""), some("emails.value", "a@b"));
     assert_eq!(hint("emails[type eq \"work\" and value eq \"a@b\"]"), some("emails.value", "a@b"));
     assert_eq!(hint("emails[type eq \"work\"].value eq \"a@b\""), some("emails.value", "a@b"));
-    for filter in ["userName eq \"a\" or title pr", "not (userName eq \"a\")", "userName sw \"a\"", "title eq \"a\"",
-        "emails.type eq \"work\"", "userName ne \"a\""]
-    {
+    for filter in [
+        "userName eq \"a\" or title pr",
+        "not (userName eq \"a\")",
+        "userName sw \"a\"",
+        "title eq \"a\"",
+        "emails.type eq \"work\"",
+        "userName ne \"a\"",
+    ] {
         assert_eq!(hint(filter), None, "{filter}");
     }
 }
@@ -175,7 +183,15 @@ fn paths_of_changes_are_read() {
     assert_eq!(path.filter, Some(parse("type eq \"work\"").expect("parses")));
     let path = parse_path(&format!("{ENTERPRISE}:manager.value")).expect("parses");
     assert_eq!((path.attribute, path.filter), (format!("{ENTERPRISE}:manager.value"), None));
-    for bad in ["", "a b", "emails[", "emails[type eq \"x\"", "emails[type eq \"x\"]x", "[type pr]", "emails[type eq \"x\"]."] {
+    for bad in [
+        "",
+        "a b",
+        "emails[",
+        "emails[type eq \"x\"",
+        "emails[type eq \"x\"]x",
+        "[type pr]",
+        "emails[type eq \"x\"].",
+    ] {
         assert_eq!(parse_path(bad).expect_err(bad).kind, Some(Kind::InvalidPath), "{bad}");
     }
 }
@@ -189,8 +205,33 @@ fn a_refusal_goes_through_the_store() {
 /// Pieces that filters are made of, in any order.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "userName", "emails", "[", "]", "(", ")", "not", "and", "or", "eq", "pr", "co", "\"x\"", "\"", "\\", ".value",
-        "type", "true", "null", "5", "-", "e", " ", "ä", "$ref", "urn:ietf:params:scim:schemas:core:2.0:User:", "\u{0}",
+        "userName",
+        "emails",
+        "[",
+        "]",
+        "(",
+        ")",
+        "not",
+        "and",
+        "or",
+        "eq",
+        "pr",
+        "co",
+        "\"x\"",
+        "\"",
+        "\\",
+        ".value",
+        "type",
+        "true",
+        "null",
+        "5",
+        "-",
+        "e",
+        " ",
+        "ä",
+        "$ref",
+        "urn:ietf:params:scim:schemas:core:2.0:User:",
+        "\u{0}",
     ]);
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }

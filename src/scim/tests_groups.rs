@@ -14,7 +14,8 @@ fn values(group: &Value) -> Vec<&str> {
 async fn groups_are_made_with_people_and_changed() {
     let site = Site::new().await;
     let (mia, ben) = (site.person("mia").await, site.person("ben").await);
-    let body = json!({ "displayName": "Night shift", "externalId": "g-1", "members": [{ "value": mia["id"] }] });
+    let body =
+        json!({ "displayName": "Night shift", "externalId": "g-1", "members": [{ "value": mia["id"] }] });
     let made = site.post("/Groups", body.clone()).await.expect(201);
     assert_eq!(made["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:Group"]));
     let member = json!({ "value": mia["id"], "$ref": mia["meta"]["location"], "type": "User" });
@@ -31,7 +32,10 @@ async fn groups_are_made_with_people_and_changed() {
     assert_eq!(values(&site.patch(&path, remove).await.expect(200)), [id(&ben)]);
     let put = json!({ "displayName": "Day shift", "members": [{ "value": mia["id"], "type": "User" }] });
     let put = site.put(&path, put).await.expect(200);
-    assert_eq!((&put["displayName"], values(&put), put.get("externalId")), (&json!("Day shift"), vec![id(&mia)], None));
+    assert_eq!(
+        (&put["displayName"], values(&put), put.get("externalId")),
+        (&json!("Day shift"), vec![id(&mia)], None)
+    );
     let shown = site.get(&format!("{path}?attributes=members.display,members.value")).await.expect(200);
     assert_eq!(shown["members"], json!([{ "value": mia["id"], "display": "mia" }]));
     assert!(site.audit().await[0].contains("group.changed"));
@@ -61,7 +65,10 @@ async fn members_are_people_of_the_tenant() {
     assert_eq!(site.patch(&path, add).await.refusal(), (400, "invalidValue"));
     let gone = json!([{ "op": "remove", "path": format!("members[value eq \"{nobody}\"]") }]);
     assert_eq!(site.patch(&path, gone).await.status, 200);
-    assert_eq!(site.patch(&path, json!([{ "op": "remove", "path": "displayName" }])).await.refusal(), (400, "mutability"));
+    assert_eq!(
+        site.patch(&path, json!([{ "op": "remove", "path": "displayName" }])).await.refusal(),
+        (400, "mutability")
+    );
     assert_eq!(site.get("/Groups").await.body["totalResults"], 1);
 }
 
@@ -70,7 +77,9 @@ async fn groups_of_the_console_are_seen() {
     let site = Site::new().await;
     let new = serde_json::from_value(json!({ "name": "Library", "kind": "workspace" })).expect("fits");
     let group = site.identity.create_group(&Scope::system(TenantId::main()), new).await.expect("makes");
-    for filter in ["displayName eq \"LIBRARY\"", "displayName sw \"lib\"", "members eq null", "externalId eq null"] {
+    for filter in
+        ["displayName eq \"LIBRARY\"", "displayName sw \"lib\"", "members eq null", "externalId eq null"]
+    {
         let found = site.find("Groups", filter).await.expect(200);
         assert_eq!(found["Resources"][0]["id"], json!(group.id), "{filter}");
     }

@@ -13,7 +13,9 @@ fn names(list: &Value) -> Vec<&str> {
 /// Anna, and five people with titles.
 async fn some() -> Site {
     let site = Site::new().await;
-    for (name, title) in [("Eva", "Guide"), ("Ben", "Guide"), ("Cleo", "Porter"), ("Dan", "Guide"), ("Ute", "")] {
+    for (name, title) in
+        [("Eva", "Guide"), ("Ben", "Guide"), ("Cleo", "Porter"), ("Dan", "Guide"), ("Ute", "")]
+    {
         site.wait(60);
         let mut body = json!({
             "userName": name.to_lowercase(), "displayName": name, "externalId": format!("x-{name}"),
@@ -64,12 +66,18 @@ async fn lists_are_read_a_page_at_a_time() {
     let page = |start: i64, count: i64| format!("/Users?startIndex={start}&count={count}");
     let first = site.get(&page(1, 2)).await.expect(200);
     assert_eq!(first["schemas"], json!(["urn:ietf:params:scim:api:messages:2.0:ListResponse"]));
-    assert_eq!((&first["totalResults"], &first["startIndex"], &first["itemsPerPage"]), (&json!(6), &json!(1), &json!(2)));
+    assert_eq!(
+        (&first["totalResults"], &first["startIndex"], &first["itemsPerPage"]),
+        (&json!(6), &json!(1), &json!(2))
+    );
     assert_eq!(names(&first), ["Anna", "Eva"]);
     assert_eq!(names(&site.get(&page(5, 10)).await.body), ["Dan", "Ute"]);
     assert_eq!(site.get(&page(7, 10)).await.body["Resources"], json!([]));
     let none = site.get(&page(-3, -1)).await.expect(200);
-    assert_eq!((&none["startIndex"], &none["totalResults"], &none["Resources"]), (&json!(1), &json!(6), &json!([])));
+    assert_eq!(
+        (&none["startIndex"], &none["totalResults"], &none["Resources"]),
+        (&json!(1), &json!(6), &json!([]))
+    );
     let found = site.get(&format!("{}&filter=title%20pr", page(2, 2))).await.expect(200);
     assert_eq!((names(&found), &found["totalResults"]), (vec!["Ben", "Cleo"], &json!(4)));
     assert_eq!(site.get(&page(1, 100_000)).await.body["itemsPerPage"], 6);
@@ -100,7 +108,10 @@ async fn what_is_asked_for_is_shown() {
     assert_eq!(all, "active displayName emails externalId id meta schemas title userName");
     assert_eq!(keys(site.get("/Users?attributes=USERNAME").await.expect(200)), "id schemas userName");
     let parts = site.get("/Users?attributes=emails.value,meta.resourceType").await.expect(200);
-    assert_eq!(parts["Resources"][1]["emails"], json!([{ "value": "Eva@example.org" }, { "value": "Eva@home.example" }]));
+    assert_eq!(
+        parts["Resources"][1]["emails"],
+        json!([{ "value": "Eva@example.org" }, { "value": "Eva@home.example" }])
+    );
     assert_eq!(keys(parts), "emails id meta schemas");
     let without = site.get("/Users?excludedAttributes=emails,id,meta.created,nosuch").await.expect(200);
     assert_eq!(without["Resources"][1]["meta"].get("created"), None);
@@ -125,7 +136,11 @@ async fn searches_come_in_a_body_too() {
     assert_eq!(names(&site.post("/Groups/.search", json!({})).await.expect(200)), ["Guides"]);
     let sorted = json!({ "sortBy": "displayName", "sortOrder": "descending", "count": 3 });
     assert_eq!(names(&site.post("/.search", sorted).await.expect(200)), ["Ute", "Guides", "Eva"]);
-    assert_eq!(site.post("/Groups/.search", both).await.refusal(), (400, "invalidFilter"), "groups have no title");
+    assert_eq!(
+        site.post("/Groups/.search", both).await.refusal(),
+        (400, "invalidFilter"),
+        "groups have no title"
+    );
 }
 
 #[actix_web::test]

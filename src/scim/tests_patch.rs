@@ -24,11 +24,15 @@ fn babs() -> Fields {
 }
 
 fn staff() -> Fields {
-    object(json!({ "displayName": "Staff", "members": [{ "value": "usr_a", "type": "User" }, { "value": "usr_b", "type": "User" }] }))
+    object(
+        json!({ "displayName": "Staff", "members": [{ "value": "usr_a", "type": "User" }, { "value": "usr_b", "type": "User" }] }),
+    )
 }
 
 fn changed(kind: &ResourceType, mut resource: Fields, operations: Value) -> Result<Value> {
-    let body = object(json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations }));
+    let body = object(
+        json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations }),
+    );
     apply(kind, &mut resource, &read(&body)?)?;
     Ok(Value::Object(resource))
 }
@@ -47,7 +51,8 @@ fn refused(operations: Value) -> Option<Kind> {
 
 #[test]
 fn add_puts_values_beside_those_that_are_there() {
-    let more = json!([{ "op": "add", "path": "members", "value": [{ "display": "Babs", "value": "usr_c" }] }]);
+    let more =
+        json!([{ "op": "add", "path": "members", "value": [{ "display": "Babs", "value": "usr_c" }] }]);
     assert_eq!(group(more)["members"].as_array().map(Vec::len), Some(3));
     let again = json!([{ "op": "add", "path": "members", "value": [{ "value": "usr_a", "type": "User" }] }]);
     assert_eq!(group(again)["members"], staff()["members"], "nobody is there twice");
@@ -70,7 +75,10 @@ fn a_new_primary_value_takes_it_from_the_old_one() {
     assert_eq!((primary(0), primary(2)), (&json!(false), &json!(true)));
     let home = json!([{ "op": "replace", "path": "emails[type eq \"home\"].primary", "value": true }]);
     let after = person(home);
-    assert_eq!((&after["emails"][0]["primary"], &after["emails"][1]["primary"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&after["emails"][0]["primary"], &after["emails"][1]["primary"]),
+        (&json!(false), &json!(true))
+    );
     let two = json!([{ "op": "replace", "path": "emails", "value": [
         { "value": "a@b.org", "primary": true }, { "value": "c@d.org", "primary": true },
     ] }]);
@@ -81,7 +89,8 @@ fn a_new_primary_value_takes_it_from_the_old_one() {
 fn add_makes_a_value_that_the_filter_asks_for() {
     let fax = json!([{ "op": "add", "path": "phoneNumbers[type eq \"fax\"].value", "value": "555" }]);
     assert_eq!(person(fax)["phoneNumbers"], json!([{ "type": "fax", "value": "555" }]));
-    let there = json!([{ "op": "add", "path": "emails[type eq \"work\"].value", "value": "new@example.com" }]);
+    let there =
+        json!([{ "op": "add", "path": "emails[type eq \"work\"].value", "value": "new@example.com" }]);
     let after = person(there);
     assert_eq!(after["emails"][0], json!({ "value": "new@example.com", "type": "work", "primary": true }));
     assert_eq!(after["emails"].as_array().map(Vec::len), Some(2));
@@ -92,7 +101,8 @@ fn remove_takes_values_away() {
     let one = json!([{ "op": "remove", "path": "members[value eq \"usr_a\"]" }]);
     assert_eq!(group(one)["members"], json!([{ "value": "usr_b", "type": "User" }]));
     assert_eq!(group(json!([{ "op": "remove", "path": "members" }])).get("members"), None);
-    let home = person(json!([{ "op": "remove", "path": "emails[type eq \"home\" and value ew \"jensen.org\"]" }]));
+    let home =
+        person(json!([{ "op": "remove", "path": "emails[type eq \"home\" and value ew \"jensen.org\"]" }]));
     assert_eq!(home["emails"].as_array().map(Vec::len), Some(1));
     let both = json!([
         { "op": "remove", "path": "members[value eq \"usr_a\"]" },
@@ -101,7 +111,10 @@ fn remove_takes_values_away() {
     assert_eq!(group(both)["members"], json!([{ "value": "usr_b", "type": "User" }, { "value": "usr_d" }]));
     let part = person(json!([{ "op": "remove", "path": "addresses[type eq \"work\"].country" }]));
     assert_eq!(part["addresses"][0].get("country"), None);
-    assert_eq!(person(json!([{ "op": "remove", "path": "name.givenName" }]))["name"], json!({ "familyName": "Jensen" }));
+    assert_eq!(
+        person(json!([{ "op": "remove", "path": "name.givenName" }]))["name"],
+        json!({ "familyName": "Jensen" })
+    );
     assert_eq!(person(json!([{ "op": "remove", "path": "name" }])).get("name"), None);
     let nobody = json!([{ "op": "remove", "path": "members[value eq \"usr_x\"]" }]);
     assert_eq!(group(nobody)["members"], staff()["members"], "gone is gone");
@@ -118,14 +131,20 @@ fn replace_puts_values_in_place() {
     assert_eq!(person(work)["addresses"][0], expected);
     let street = json!([{ "op": "replace", "path": "addresses[type eq \"work\"].streetAddress", "value": "1010 Broadway" }]);
     let after = person(street);
-    assert_eq!((&after["addresses"][0]["streetAddress"], &after["addresses"][0]["country"]), (&json!("1010 Broadway"), &json!("US")));
+    assert_eq!(
+        (&after["addresses"][0]["streetAddress"], &after["addresses"][0]["country"]),
+        (&json!("1010 Broadway"), &json!("US"))
+    );
     let whole = json!([{ "op": "replace", "value": {
         "emails": [{ "value": "only@example.com" }], "nickName": "Babs",
     } }]);
     assert_eq!(person(whole)["emails"], json!([{ "value": "only@example.com" }]));
     let name = person(json!([{ "op": "replace", "path": "name", "value": { "givenName": "Babs" } }]));
     assert_eq!(name["name"], json!({ "familyName": "Jensen", "givenName": "Babs" }), "the rest of it stays");
-    assert_eq!(person(json!([{ "op": "replace", "path": "addresses", "value": null }])).get("addresses"), None);
+    assert_eq!(
+        person(json!([{ "op": "replace", "path": "addresses", "value": null }])).get("addresses"),
+        None
+    );
 }
 
 #[test]
@@ -133,11 +152,20 @@ fn mistakes_have_their_names() {
     let cases = [
         (json!([{ "op": "remove" }]), Kind::NoTarget),
         (json!([{ "op": "replace", "path": "emails[type eq \"fax\"].value", "value": "x" }]), Kind::NoTarget),
-        (json!([{ "op": "replace", "path": "emails[type eq \"fax\"]", "value": { "value": "x" } }]), Kind::NoTarget),
-        (json!([{ "op": "add", "path": "emails[type ne \"work\" and type ne \"home\"].value", "value": "x" }]), Kind::NoTarget),
+        (
+            json!([{ "op": "replace", "path": "emails[type eq \"fax\"]", "value": { "value": "x" } }]),
+            Kind::NoTarget,
+        ),
+        (
+            json!([{ "op": "add", "path": "emails[type ne \"work\" and type ne \"home\"].value", "value": "x" }]),
+            Kind::NoTarget,
+        ),
         (json!([{ "op": "add", "path": "nosuch", "value": 1 }]), Kind::InvalidPath),
         (json!([{ "op": "add", "path": "name.nosuch", "value": "x" }]), Kind::InvalidPath),
-        (json!([{ "op": "add", "path": "emails[type eq \"work\"].nosuch", "value": "x" }]), Kind::InvalidPath),
+        (
+            json!([{ "op": "add", "path": "emails[type eq \"work\"].nosuch", "value": "x" }]),
+            Kind::InvalidPath,
+        ),
         (json!([{ "op": "add", "path": "name[givenName eq \"x\"]", "value": {} }]), Kind::InvalidPath),
         (json!([{ "op": "add", "path": "emails[type eq", "value": {} }]), Kind::InvalidPath),
         (json!([{ "op": "add", "path": "emails[nosuch eq \"x\"]", "value": {} }]), Kind::InvalidFilter),
@@ -171,7 +199,8 @@ fn extensions_are_changed_by_their_urn() {
         { "op": "replace", "path": path(":manager.value"), "value": "usr_n" },
     ]));
     assert_eq!(after[ENTERPRISE], json!({ "department": "Tours", "manager": { "value": "usr_n" } }));
-    let whole = person(json!([{ "op": "add", "path": ENTERPRISE, "value": { "Division": "West", "odd": 1 } }]));
+    let whole =
+        person(json!([{ "op": "add", "path": ENTERPRISE, "value": { "Division": "West", "odd": 1 } }]));
     assert_eq!(whole[ENTERPRISE], json!({ "division": "West" }));
     let gone = person(json!([
         { "op": "add", "value": { ENTERPRISE: { "division": "West" } } },

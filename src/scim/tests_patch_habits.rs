@@ -9,7 +9,9 @@ use crate::types::{ENTERPRISE, GROUP, USER};
 use crate::values::read_resource;
 
 fn user() -> Fields {
-    object(json!({ "userName": "b", "emails": [{ "value": "b@example.com", "type": "work" }], "active": true }))
+    object(
+        json!({ "userName": "b", "emails": [{ "value": "b@example.com", "type": "work" }], "active": true }),
+    )
 }
 
 fn changed(kind: &ResourceType, mut resource: Fields, operations: Value) -> Value {
@@ -21,13 +23,17 @@ fn changed(kind: &ResourceType, mut resource: Fields, operations: Value) -> Valu
 
 #[test]
 fn entra_writes_names_with_capitals_and_truths_as_text() {
-    let after = changed(&USER, user(), json!([
-        { "op": "Replace", "path": "active", "value": "False" },
-        { "op": "Add", "path": "emails[type eq \"work\"].value", "value": "new@example.com" },
-        { "op": "Add", "path": "addresses[type eq \"work\"].formatted", "value": "A street" },
-        { "op": "Replace", "path": "displayName", "value": [{ "$ref": null, "value": "Barbara" }] },
-        { "op": "Add", "path": "roles", "value": [{ "primary": "True", "value": "editor", "type": "WindowsAzureActiveDirectoryRole" }] },
-    ]));
+    let after = changed(
+        &USER,
+        user(),
+        json!([
+            { "op": "Replace", "path": "active", "value": "False" },
+            { "op": "Add", "path": "emails[type eq \"work\"].value", "value": "new@example.com" },
+            { "op": "Add", "path": "addresses[type eq \"work\"].formatted", "value": "A street" },
+            { "op": "Replace", "path": "displayName", "value": [{ "$ref": null, "value": "Barbara" }] },
+            { "op": "Add", "path": "roles", "value": [{ "primary": "True", "value": "editor", "type": "WindowsAzureActiveDirectoryRole" }] },
+        ]),
+    );
     assert_eq!((&after["active"], &after["displayName"]), (&json!(false), &json!("Barbara")));
     assert_eq!(after["emails"], json!([{ "value": "new@example.com", "type": "work" }]));
     assert_eq!(after["addresses"], json!([{ "type": "work", "formatted": "A street" }]));
@@ -36,13 +42,17 @@ fn entra_writes_names_with_capitals_and_truths_as_text() {
 
 #[test]
 fn entra_writes_paths_as_names_of_fields() {
-    let after = changed(&USER, user(), json!([{ "op": "replace", "value": {
+    let after = changed(
+        &USER,
+        user(),
+        json!([{ "op": "replace", "value": {
         "name.givenName": "Barbara",
         "emails[type eq \"work\"].value": "c@example.com",
         format!("{ENTERPRISE}:department"): "Tours",
         format!("{ENTERPRISE}:manager"): "usr_m",
         "id": "usr_other", "groups": [], "nosuch": 1, "schemas": ["x"],
-    } }]));
+    } }]),
+    );
     assert_eq!(after["name"], json!({ "givenName": "Barbara" }));
     assert_eq!(after["emails"][0]["value"], "c@example.com");
     assert_eq!(after[ENTERPRISE], json!({ "department": "Tours", "manager": { "value": "usr_m" } }));
@@ -51,18 +61,31 @@ fn entra_writes_paths_as_names_of_fields() {
 
 #[test]
 fn members_are_removed_by_a_list_of_values() {
-    let group = || object(json!({ "displayName": "G", "members": [
+    let group = || {
+        object(json!({ "displayName": "G", "members": [
         { "value": "usr_a", "type": "User" }, { "value": "usr_b", "type": "User" }, { "value": "usr_c", "type": "User" },
-    ] }));
-    let after = changed(&GROUP, group(), json!([
-        { "op": "Remove", "path": "members", "value": [{ "value": "usr_a" }, { "value": "usr_c" }] },
-    ]));
+    ] }))
+    };
+    let after = changed(
+        &GROUP,
+        group(),
+        json!([
+            { "op": "Remove", "path": "members", "value": [{ "value": "usr_a" }, { "value": "usr_c" }] },
+        ]),
+    );
     assert_eq!(after["members"], json!([{ "value": "usr_b", "type": "User" }]));
-    let okta = changed(&GROUP, group(), json!([
-        { "op": "replace", "value": { "id": "grp_1", "displayName": "New name" } },
-        { "op": "remove", "path": "members[value eq \"usr_b\"]" },
-    ]));
-    assert_eq!((&okta["displayName"], okta["members"].as_array().map(Vec::len)), (&json!("New name"), Some(2)));
+    let okta = changed(
+        &GROUP,
+        group(),
+        json!([
+            { "op": "replace", "value": { "id": "grp_1", "displayName": "New name" } },
+            { "op": "remove", "path": "members[value eq \"usr_b\"]" },
+        ]),
+    );
+    assert_eq!(
+        (&okta["displayName"], okta["members"].as_array().map(Vec::len)),
+        (&json!("New name"), Some(2))
+    );
 }
 
 #[test]

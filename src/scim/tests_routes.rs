@@ -11,8 +11,14 @@ async fn the_service_describes_itself() {
     let site = Site::new().await;
     let config = site.get("/ServiceProviderConfig").await;
     assert_eq!(config.header("content-type"), "application/scim+json");
-    assert_eq!((&config.body["patch"]["supported"], &config.body["bulk"]["supported"]), (&json!(true), &json!(false)));
-    assert_eq!(config.body["meta"]["location"], "http://lectern.example/api/v1/scim/v2/ServiceProviderConfig");
+    assert_eq!(
+        (&config.body["patch"]["supported"], &config.body["bulk"]["supported"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(
+        config.body["meta"]["location"],
+        "http://lectern.example/api/v1/scim/v2/ServiceProviderConfig"
+    );
     for (path, count) in [("/Schemas", SCHEMAS.len()), ("/ResourceTypes", TYPES.len())] {
         let list = site.get(path).await.expect(200);
         assert_eq!(list["totalResults"], count);
@@ -36,9 +42,13 @@ async fn what_is_not_offered_says_so() {
     assert_eq!(site.post("/Bulk", json!({})).await.refusal(), (501, ""));
     assert_eq!(site.get("/nosuch").await.refusal(), (404, ""));
     assert_eq!(site.get("").await.refusal(), (404, ""));
-    for (method, path) in [(Method::DELETE, "/Users"), (Method::POST, "/Schemas"), (Method::PUT, "/ResourceTypes"),
-        (Method::PATCH, "/ServiceProviderConfig"), (Method::POST, "/Users/usr_1")]
-    {
+    for (method, path) in [
+        (Method::DELETE, "/Users"),
+        (Method::POST, "/Schemas"),
+        (Method::PUT, "/ResourceTypes"),
+        (Method::PATCH, "/ServiceProviderConfig"),
+        (Method::POST, "/Users/usr_1"),
+    ] {
         assert_eq!(site.send(method, path, &[], None).await.refusal(), (405, ""), "{path}");
     }
 }
@@ -73,7 +83,11 @@ async fn bodies_are_objects_of_either_media_type() {
     assert_eq!(send("application/json", body(2)).await.status, 201);
     assert_eq!(send("text/plain", body(3)).await.refusal(), (415, ""));
     for wrong in ["", "{", "[]", "5", "\"x\""] {
-        assert_eq!(send("application/scim+json", wrong.to_owned()).await.refusal(), (400, "invalidSyntax"), "{wrong}");
+        assert_eq!(
+            send("application/scim+json", wrong.to_owned()).await.refusal(),
+            (400, "invalidSyntax"),
+            "{wrong}"
+        );
     }
     let large = Value::String("x".repeat(1 << 20)).to_string();
     assert_eq!(send("application/scim+json", large).await.refusal(), (413, ""));

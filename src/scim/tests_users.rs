@@ -47,7 +47,10 @@ async fn a_person_is_made_with_all_that_is_given() {
     let made = site.post("/Users", babs()).await;
     assert_eq!((made.status, made.header("content-type")), (201, "application/scim+json"));
     let location = format!("http://lectern.example/api/v1/scim/v2/Users/{}", id(&made.body));
-    assert_eq!((made.header("location"), &made.body["meta"]["location"]), (location.as_str(), &json!(location)));
+    assert_eq!(
+        (made.header("location"), &made.body["meta"]["location"]),
+        (location.as_str(), &json!(location))
+    );
     assert_eq!(made.header("etag"), made.body["meta"]["version"].as_str().expect("a version"));
     let mut expected = babs();
     for (name, value) in expected.as_object_mut().expect("fields") {
@@ -114,8 +117,14 @@ async fn whoever_was_here_before_is_seen_and_can_be_taken_over() {
     let external = json!([{ "op": "add", "path": "externalId", "value": "e-1" }]);
     assert_eq!(all.patch(&path, external).await.expect(200)["externalId"], "e-1");
     let after = all.patch(&path, change).await.expect(200);
-    assert_eq!((&after["title"], &after["userName"], &after["roles"][0]["value"]), (&json!("Chief"), &json!(OWNER), &json!("owner")));
-    for gone in [json!([{ "op": "replace", "path": "active", "value": false }]), json!([{ "op": "replace", "path": "roles", "value": ["member"] }])] {
+    assert_eq!(
+        (&after["title"], &after["userName"], &after["roles"][0]["value"]),
+        (&json!("Chief"), &json!(OWNER), &json!("owner"))
+    );
+    for gone in [
+        json!([{ "op": "replace", "path": "active", "value": false }]),
+        json!([{ "op": "replace", "path": "roles", "value": ["member"] }]),
+    ] {
         let refused = all.patch(&path, gone).await;
         assert_eq!(refused.refusal(), (409, ""), "the last owner stays");
         assert!(refused.body["detail"].as_str().expect("a text").contains("last owner"));
@@ -129,7 +138,8 @@ async fn whoever_was_here_before_is_seen_and_can_be_taken_over() {
 async fn nobody_gives_a_role_that_they_do_not_hold() {
     let site = Site::new().await;
     let new = |role: &str| json!({ "userName": format!("{role}@example.org"), "roles": [{ "value": role }] });
-    for (role, status) in [("owner", 403), ("admin", 403), ("editor", 403), ("member", 201), ("viewer", 201)] {
+    for (role, status) in [("owner", 403), ("admin", 403), ("editor", 403), ("member", 201), ("viewer", 201)]
+    {
         assert_eq!(site.post("/Users", new(role)).await.status, status, "{role}");
     }
     let plain = site.with(&["people.read", "people.manage"]).await;
@@ -177,7 +187,11 @@ async fn who_is_not_active_is_out_at_once() {
     assert!(site.identity.authenticate(come()).await.is_err(), "the session is over");
     let put = json!({ "userName": "mia@example.org", "displayName": "Mia" });
     let put = site.put(&path, put).await.expect(200);
-    assert_eq!((&put["active"], &put["displayName"]), (&json!(false), &json!("Mia")), "not named, not changed");
+    assert_eq!(
+        (&put["active"], &put["displayName"]),
+        (&json!(false), &json!("Mia")),
+        "not named, not changed"
+    );
     let on = json!([{ "op": "replace", "value": { "active": true } }]);
     assert_eq!(site.patch(&path, on).await.expect(200)["active"], true);
     assert!(site.identity.authenticate(come()).await.is_err(), "and stays over");
@@ -191,7 +205,8 @@ async fn an_e_mail_changes_with_the_names_of_signing_in() {
     let made = site.post("/Users", babs()).await.expect(201);
     let path = format!("/Users/{}", id(&made));
     let other = site.person("other").await;
-    let taken = json!([{ "op": "replace", "path": "emails[type eq \"work\"].value", "value": "OTHER@example.org" }]);
+    let taken =
+        json!([{ "op": "replace", "path": "emails[type eq \"work\"].value", "value": "OTHER@example.org" }]);
     assert_eq!(site.patch(&path, taken).await.refusal(), (409, "uniqueness"));
     let new = json!([{ "op": "replace", "path": "emails[type eq \"work\"].value", "value": "barbara@example.org" }]);
     let after = site.patch(&path, new).await.expect(200);
@@ -218,10 +233,16 @@ async fn what_is_changed_in_the_console_is_seen_here() {
     site.identity.change_person(&scope, &Rights::everything(), &user, patch).await.expect("changes");
     let path = format!("/Users/{user}");
     let seen = site.get(&path).await.expect(200);
-    assert_eq!((&seen["displayName"], &seen["roles"][0]["value"]), (&json!("Barbara Jensen"), &json!("viewer")));
+    assert_eq!(
+        (&seen["displayName"], &seen["roles"][0]["value"]),
+        (&json!("Barbara Jensen"), &json!("viewer"))
+    );
     let title = json!([{ "op": "replace", "path": "title", "value": "Guide" }]);
     let after = site.patch(&path, title).await.expect(200);
-    assert_eq!((&after["displayName"], &after["roles"][0]["value"]), (&json!("Barbara Jensen"), &json!("viewer")));
+    assert_eq!(
+        (&after["displayName"], &after["roles"][0]["value"]),
+        (&json!("Barbara Jensen"), &json!("viewer"))
+    );
     let put = site.put(&path, babs()).await.expect(200);
     assert_eq!((&put["displayName"], &put["roles"][0]["value"]), (&json!("Babs Jensen"), &json!("viewer")));
 }
@@ -235,7 +256,9 @@ async fn who_is_removed_leaves_nothing_behind() {
     for sent in [site.get(&path).await, site.delete(&path).await, site.put(&path, babs()).await] {
         assert_eq!(sent.refusal(), (404, ""));
     }
-    for sql in ["SELECT CAST(count(*) AS TEXT) FROM scim_users", "SELECT CAST(count(*) AS TEXT) FROM scim_emails"] {
+    for sql in
+        ["SELECT CAST(count(*) AS TEXT) FROM scim_users", "SELECT CAST(count(*) AS TEXT) FROM scim_emails"]
+    {
         assert_eq!(scalar(&site, sql).await.as_deref(), Some("0"), "{sql}");
     }
     site.post("/Users", babs()).await.expect(201);
@@ -247,13 +270,34 @@ async fn who_is_removed_leaves_nothing_behind() {
 }
 
 #[actix_web::test]
+async fn what_changes_nothing_leaves_no_trace() {
+    let site = Site::new().await;
+    let made = site.post("/Users", babs()).await.expect(201);
+    let group = json!({ "displayName": "G", "members": [{ "value": made["id"] }] });
+    let group = site.post("/Groups", group).await.expect(201);
+    let path = format!("/Users/{}", id(&made));
+    let (before, entries) = (site.get(&path).await.expect(200), site.audit().await.len());
+    site.wait(60);
+    assert_eq!(site.put(&path, before.clone()).await.expect(200), before);
+    let title = json!([{ "op": "add", "path": "title", "value": "Tour Guide" }]);
+    assert_eq!(site.patch(&path, title).await.expect(200), before);
+    let path = format!("/Groups/{}", id(&group));
+    let member = json!([{ "op": "add", "path": "members", "value": [{ "value": made["id"] }] }]);
+    assert_eq!(site.patch(&path, member).await.expect(200), group);
+    assert_eq!(site.audit().await.len(), entries);
+}
+
+#[actix_web::test]
 async fn managers_are_people_or_words() {
     let site = Site::new().await;
     let (boss, mia) = (site.person("boss").await, site.person("mia").await);
     let path = format!("/Users/{}", id(&mia));
     let set = |value: &str| json!([{ "op": "add", "path": format!("{ENTERPRISE}:manager"), "value": value }]);
     let after = site.patch(&path, set(id(&boss))).await.expect(200);
-    assert_eq!(after[ENTERPRISE]["manager"], json!({ "value": boss["id"], "$ref": boss["meta"]["location"] }));
+    assert_eq!(
+        after[ENTERPRISE]["manager"],
+        json!({ "value": boss["id"], "$ref": boss["meta"]["location"] })
+    );
     let asked = format!("{path}?attributes={ENTERPRISE}:manager.displayName,userName");
     let asked = site.get(&asked).await.expect(200);
     assert_eq!(asked[ENTERPRISE], json!({ "manager": { "displayName": "boss" } }));

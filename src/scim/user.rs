@@ -115,7 +115,8 @@ fn name(user: &Fields) -> String {
 /// What signing in is to know of a person who is to be as `user` says.
 pub(crate) fn wanted(before: Option<&Fields>, user: &Fields) -> Result<PersonWanted> {
     let email = chosen(user, "emails").or_else(|| Some(text(user, "userName")).filter(|n| n.contains('@')));
-    let email = email.ok_or_else(|| value("Lectern needs an e-mail: 'emails', or a 'userName' that is one."))?;
+    let email =
+        email.ok_or_else(|| value("Lectern needs an e-mail: 'emails', or a 'userName' that is one."))?;
     let role = match chosen(user, "roles") {
         None => Role::MEMBER,
         Some(role) => role.parse().map_err(|_| value(&format!("There is no role '{role}'.")))?,
