@@ -5,6 +5,7 @@ mod documents;
 mod isolation;
 mod models;
 mod open;
+mod scim;
 mod search;
 mod start;
 mod tenants;
