@@ -68,8 +68,12 @@ impl Scim {
                 }
             };
             let name = group::name(&after)?;
-            this.is_free_name(tx, Some(&id), name)?;
             let (old, new) = (group::members(&before)?, group::members(&after)?);
+            let external_id = group::external_id(&after);
+            if (name, &new, external_id) == (group::name(&before)?, &old, group::external_id(&before)) {
+                return Ok(before);
+            }
+            this.is_free_name(tx, Some(&id), name)?;
             let add: BTreeSet<UserId> = new.difference(&old).cloned().collect();
             this.are_people(tx, &add)?;
             let change = PatchGroup {
@@ -79,7 +83,7 @@ impl Scim {
                 remove: old.difference(&new).cloned().collect(),
             };
             this.identity.change_provisioned_group(tx, &own.scope, &id, &change)?;
-            store::put_group(tx, &id, group::external_id(&after))?;
+            store::put_group(tx, &id, external_id)?;
             this.load_group(tx, &id)
         });
         let view = written.await?;

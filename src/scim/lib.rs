@@ -40,6 +40,8 @@ mod tests_patch;
 #[cfg(test)]
 mod tests_patch_habits;
 #[cfg(test)]
+mod tests_peer;
+#[cfg(test)]
 mod tests_routes;
 #[cfg(test)]
 mod tests_users;

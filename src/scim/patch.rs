@@ -7,7 +7,7 @@ use crate::filter::{Path, parse_path};
 use crate::patch_values::{Change, change_matching, change_parts, change_whole};
 use crate::path::{Fields, Named, Place, is_assigned, resolve};
 use crate::refusal::{Kind as Wrong, Refusal, Result};
-use crate::schema::{Mutability, ResourceType, Schema, named};
+use crate::schema::{Attribute, Mutability, ResourceType, Schema, named};
 
 /// Most changes in a request.
 const MOST: usize = 1_000;
@@ -103,7 +103,6 @@ fn without_path(kind: &ResourceType, resource: &mut Fields, (op, value): (Op, &V
         return Err(Refusal::new(Wrong::InvalidValue, "Without a path the value must be an object."));
     };
     for (name, value) in fields {
-        // An URN has dots and digits that no other name has; it is never followed by a bracket here.
         if let Ok(path) = parse_path(name) {
             at(kind, resource, &path, (op, value), false)?;
         }
@@ -122,17 +121,10 @@ fn at(
     match resolve(kind, &path.attribute) {
         Some(Named::Extension(schema)) if path.filter.is_none() => extension(resource, schema, (op, value)),
         Some(Named::Place(place)) => {
-            let written = |sub: Option<&crate::schema::Attribute>| {
-                sub.is_none_or(|part| part.mutability != Mutability::ReadOnly)
-            };
-            if !written(Some(place.attribute)) || !written(place.sub) {
-                return match strict {
-                    true => Err(Refusal::new(
-                        Wrong::Mutability,
-                        format!("'{}' is written by Lectern only.", path.attribute),
-                    )),
-                    false => Ok(()),
-                };
+            let ours = |attribute: &Attribute| attribute.mutability == Mutability::ReadOnly;
+            if ours(place.attribute) || place.sub.is_some_and(ours) {
+                let detail = format!("'{}' is written by Lectern only.", path.attribute);
+                return if strict { Err(Refusal::new(Wrong::Mutability, detail)) } else { Ok(()) };
             }
             placed(kind, resource, place, (path, op, value))
         }

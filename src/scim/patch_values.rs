@@ -37,9 +37,8 @@ pub(crate) fn change_whole(
             items.retain(|item| !keys.contains(&value_key(item)));
             put_items(fields, attribute, items);
         }
-        (Op::Remove, _) => drop(fields.remove(attribute.name)),
         // To set nothing is to take away; to add nothing changes nothing.
-        (Op::Replace, None) => drop(fields.remove(attribute.name)),
+        (Op::Remove, _) | (Op::Replace, None) => drop(fields.remove(attribute.name)),
         (Op::Add, None) => {}
         (Op::Add, Some(Value::Array(new))) if attribute.many => {
             let added = added(items(fields, attribute), new);
@@ -100,34 +99,27 @@ pub(crate) fn change_matching(
     let mut items = items(fields, attribute);
     let fits = |item: &Value| item.as_object().is_some_and(|item| condition.fits(item));
     let mut touched: Vec<usize> = (0..items.len()).filter(|at| fits(&items[*at])).collect();
-    match part {
-        None if change.op == Op::Remove => items.retain(|item| !fits(item)),
-        None => {
-            let new = read_one(attribute, change.value)?;
-            let new = new.ok_or_else(|| wrong(attribute, "needs a value"))?;
-            find_or_make(&mut items, &mut touched, (attribute, filter), change.op)?;
-            for at in &touched {
-                match (&mut items[*at], &new) {
-                    (Value::Object(old), Value::Object(new)) if change.op == Op::Add => {
-                        old.extend(new.clone());
-                    }
-                    (item, new) => *item = new.clone(),
-                }
-            }
+    if change.op == Op::Remove {
+        match part {
+            None => items.retain(|item| !fits(item)),
+            Some(part) => touched.iter().for_each(|at| set_in(&mut items[*at], part, None)),
         }
-        Some(part) => {
-            let value = new_part(part, change)?;
-            if change.op != Op::Remove {
-                find_or_make(&mut items, &mut touched, (attribute, filter), change.op)?;
-            }
-            for at in &touched {
-                set_in(&mut items[*at], part, value.clone());
-            }
+        put_items(fields, attribute, items);
+        return Ok(());
+    }
+    let new = match part {
+        None => read_one(attribute, change.value)?.ok_or_else(|| wrong(attribute, "needs a value"))?,
+        Some(part) => new_part(part, change)?.unwrap_or_default(),
+    };
+    find_or_make(&mut items, &mut touched, (attribute, filter), change.op)?;
+    for at in &touched {
+        match (part, &mut items[*at], &new) {
+            (Some(part), item, new) => set_in(item, part, Some(new.clone()).filter(|new| !new.is_null())),
+            (None, Value::Object(old), Value::Object(new)) if change.op == Op::Add => old.extend(new.clone()),
+            (None, item, new) => *item = new.clone(),
         }
     }
-    if change.op != Op::Remove {
-        one_primary(&mut items, &touched);
-    }
+    one_primary(&mut items, &touched);
     put_items(fields, attribute, items);
     Ok(())
 }

@@ -57,12 +57,11 @@ impl Projection {
         let mut out = Fields::new();
         for (name, value) in resource {
             let extension = kind.extensions.iter().find(|schema| schema.id == name);
-            let shown = match extension {
-                Some(schema) => self.fields(Some(schema.id), schema.attributes, value),
-                None => {
-                    let attribute = named(kind.schema.attributes, &name).or_else(|| named(COMMON, &name));
-                    attribute.and_then(|attribute| self.attribute(None, attribute, value))
-                }
+            let attribute = || named(kind.schema.attributes, &name).or_else(|| named(COMMON, &name));
+            let shown = if let Some(schema) = extension {
+                self.fields(Some(schema.id), schema.attributes, value)
+            } else {
+                attribute().and_then(|attribute| self.attribute(None, attribute, value))
             };
             if let Some(shown) = shown {
                 out.insert(name, shown);
@@ -93,22 +92,12 @@ impl Projection {
         attribute: &'static Attribute,
         value: Value,
     ) -> Option<Value> {
-        let part_named = |spots: &[Spot]| {
-            spots.iter().any(|(e, a, p)| *e == extension && *a == Some(attribute.name) && p.is_some())
-        };
-        let whole = (extension, Some(attribute.name), None);
+        let part = |(e, a, _): &Spot| (*e, *a) == (extension, Some(attribute.name));
         let shown = match (attribute.returned, &self.only) {
             (Returned::Always, _) => true,
-            (_, Some(only)) => {
-                only.contains(&whole)
-                    || only.contains(&(extension, None, None)) && extension.is_some()
-                    || part_named(only)
-            }
+            (_, Some(only)) => names(only, extension, attribute) || only.iter().any(part),
             (Returned::Request, None) => false,
-            (Returned::Default, None) => {
-                !self.without.contains(&whole)
-                    && !(extension.is_some() && self.without.contains(&(extension, None, None)))
-            }
+            (Returned::Default, None) => !names(&self.without, extension, attribute),
         };
         if !shown {
             return None;
@@ -135,14 +124,10 @@ impl Projection {
         for (name, value) in crate::schema::object(item) {
             let Some(part) = attribute.sub(&name) else { continue };
             let spot = (extension, Some(attribute.name), Some(part.name));
-            let whole = |only: &[Spot]| {
-                only.contains(&(extension, Some(attribute.name), None))
-                    || (extension.is_some() && only.contains(&(extension, None, None)))
-            };
             let shown = match (part.returned, &self.only) {
                 (Returned::Always, _) => true,
                 (Returned::Request, only) => only.as_ref().is_some_and(|only| only.contains(&spot)),
-                (Returned::Default, Some(only)) => whole(only) || only.contains(&spot),
+                (Returned::Default, Some(only)) => names(only, extension, attribute) || only.contains(&spot),
                 (Returned::Default, None) => !self.without.contains(&spot),
             };
             if shown {
@@ -151,6 +136,11 @@ impl Projection {
         }
         Some(out).filter(|out| !out.is_empty()).map(Value::Object)
     }
+}
+
+/// Whether an attribute is named as a whole, or all of its extension.
+fn names(spots: &[Spot], extension: Option<&'static str>, attribute: &Attribute) -> bool {
+    spots.contains(&(extension, Some(attribute.name), None)) || spots.contains(&(extension, None, None))
 }
 
 fn spot(kind: &ResourceType, name: &str) -> Option<Spot> {

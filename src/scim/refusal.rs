@@ -137,11 +137,11 @@ pub(crate) fn told(error: &Error) -> Refusal {
 impl From<Error> for Refusal {
     /// One that went through a transaction comes out as it went in.
     fn from(mut error: Error) -> Self {
-        let cause = error.cause.take().map(|cause| cause.downcast::<Refusal>());
-        match cause {
-            Some(Ok(refusal)) => return *refusal,
-            Some(Err(cause)) => error.cause = Some(cause),
-            None => {}
+        if let Some(cause) = error.cause.take() {
+            match cause.downcast::<Refusal>() {
+                Ok(refusal) => return *refusal,
+                Err(cause) => error.cause = Some(cause),
+            }
         }
         let mut refusal = told(&error);
         if refusal.status >= 500 {

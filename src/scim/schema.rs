@@ -44,6 +44,7 @@ pub(crate) enum Returned {
 
 /// An attribute or a sub-attribute.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "the RFC describes attributes by yes and no")]
 pub(crate) struct Attribute {
     pub name: &'static str,
     pub kind: Kind,

@@ -10,7 +10,7 @@ use crate::path::Fields;
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// What was given of a person.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct KeptUser {
     pub user_name: String,
     pub external_id: Option<String>,

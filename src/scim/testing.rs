@@ -233,7 +233,7 @@ impl Site {
 
 /// A text as it stands in an address.
 pub(crate) fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |out, byte| out + &format!("%{byte:02X}"))
 }
 
 pub(crate) fn id(body: &Value) -> &str {

@@ -270,6 +270,24 @@ async fn who_is_removed_leaves_nothing_behind() {
 }
 
 #[actix_web::test]
+async fn what_changes_nothing_leaves_no_trace() {
+    let site = Site::new().await;
+    let made = site.post("/Users", babs()).await.expect(201);
+    let group = json!({ "displayName": "G", "members": [{ "value": made["id"] }] });
+    let group = site.post("/Groups", group).await.expect(201);
+    let path = format!("/Users/{}", id(&made));
+    let (before, entries) = (site.get(&path).await.expect(200), site.audit().await.len());
+    site.wait(60);
+    assert_eq!(site.put(&path, before.clone()).await.expect(200), before);
+    let title = json!([{ "op": "add", "path": "title", "value": "Tour Guide" }]);
+    assert_eq!(site.patch(&path, title).await.expect(200), before);
+    let path = format!("/Groups/{}", id(&group));
+    let member = json!([{ "op": "add", "path": "members", "value": [{ "value": made["id"] }] }]);
+    assert_eq!(site.patch(&path, member).await.expect(200), group);
+    assert_eq!(site.audit().await.len(), entries);
+}
+
+#[actix_web::test]
 async fn managers_are_people_or_words() {
     let site = Site::new().await;
     let (boss, mia) = (site.person("boss").await, site.person("mia").await);

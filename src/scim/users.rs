@@ -71,6 +71,9 @@ impl Scim {
             known.check(&before)?;
             let after = edited(&before, edit)?;
             let (wanted, kept) = (user::wanted(Some(&before), &after)?, user::kept(after, tx.now())?);
+            if kept == user::kept(before.clone(), tx.now())? {
+                return Ok((before, Afterwards::default()));
+            }
             this.is_free(tx, Some(&id), (&kept.user_name, &wanted.email))?;
             let done = this.identity.change_provisioned(tx, (&own.scope, &own.rights), &id, &wanted)?;
             store::put_user(tx, &id, &kept, &user::emails(&kept.attributes))?;

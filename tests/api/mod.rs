@@ -10,6 +10,7 @@ mod models;
 mod once;
 mod open;
 mod privacy;
+mod scim;
 mod search;
 mod sight;
 mod start;
