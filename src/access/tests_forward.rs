@@ -344,6 +344,8 @@ async fn a_tenant_without_targets_is_left_alone_and_one_with_some_is_opened_when
     let idle: TenantId = "idle".parse().expect("a name");
     assert!(!site.stores.is_open(&idle) && site.stores.is_open(&acme));
     target(&site, &zoe, |target| target["waiting"] == 0).await;
+    // The worker looks once more whether anything came meanwhile.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     site.wait(3_600);
     let closed = async {
         while site.stores.is_open(&acme) {

@@ -77,7 +77,11 @@ impl Identity {
 
     /// Counts a try from the caller's network; it is taken back once it was good.
     pub(crate) fn begin_try(&self, caller: &Caller) -> Result<(), Refused> {
-        self.inner.addresses.begin(&caller.network, self.now()).map_err(blocked)
+        self.inner.addresses.begin(&caller.network, self.now()).map_err(|wait| {
+            // Whose account was meant is not looked at any more.
+            self.failed_try(None, None, Why::Locked, caller);
+            blocked(wait)
+        })
     }
 
     pub(crate) fn good_try(&self, caller: &Caller) {

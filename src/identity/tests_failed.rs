@@ -34,7 +34,10 @@ async fn wrong_passwords_are_counted_and_written_once_a_minute() {
     assert_eq!((&first[0]["object"], &first[0]["actor"]), (&user, &Value::Null));
     assert_eq!(first[0]["after"], json!({ "count": 3, "why": ["wrong password"] }));
     assert_eq!(first[0]["address"], "10.0.0.1");
-    for _ in 0..40 {
+    for n in 0..40 {
+        // Each from elsewhere, since one address alone is stopped before.
+        let mut nobody = site.stranger();
+        nobody.address = Box::leak(format!("10.0.{n}.1:99").into_boxed_str());
         nobody.sign_in("not the right one").await;
         site.identity.write_failures(false).await;
         site.wait(1);
@@ -65,6 +68,22 @@ async fn a_try_at_nobody_is_in_the_appliances_record_and_one_in_a_tenant_in_its_
     let theirs = failed(&site, Some(&acme));
     assert_eq!((theirs.len(), &theirs[0]["object"]), (1, &json!("unknown")));
     assert!(failed(&site, Some(&TenantId::main())).is_empty());
+}
+
+#[actix_web::test]
+async fn an_address_that_is_stopped_is_in_the_appliances_record() {
+    let site = Site::signed_in().await;
+    for _ in 0..20 {
+        site.stranger().sign_in("not the right one").await;
+    }
+    site.identity.write_failures(true).await;
+    let (own, theirs) = (failed(&site, None), failed(&site, Some(&TenantId::main())));
+    let count = |entries: &[Value]| entries[0]["after"]["count"].as_u64().expect("a number");
+    assert_eq!(
+        (own[0]["after"]["why"][0].as_str(), &own[0]["address"]),
+        (Some("locked"), &json!("10.0.0.1"))
+    );
+    assert_eq!(count(&own) + count(&theirs), 20);
 }
 
 #[actix_web::test]

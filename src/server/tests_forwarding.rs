@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lectern_access::{Dial, DialError, ForwardNetwork, Post, PostError, TargetPlace};
+use lectern_access::{DialError, ForwardNetwork, Post, PostError, TargetPlace};
 use lectern_kernel::{Scope, SystemClock, TenantId};
 use lectern_ops::{CONTROL_MIGRATIONS, SafeHttp};
 use lectern_store::Stores;
