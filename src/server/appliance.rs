@@ -70,13 +70,9 @@ impl Appliance {
         let identity = Identity::new(stores.clone(), &config.session, secure, compose::permissions())
             .with_sign_in(Arc::new(keyring.clone()), Arc::new(SignInFromHttp(http.clone())));
         let oauth = crate::people::oauth(&stores, &identity, &config, secure)?;
-        let tesseract = tesseract(&config);
-        let limits = limits(&config, tesseract.as_ref());
-        let extractor = Extractor::new(pool(folder, &config, tesseract)?);
         let keep_free = config.upload.keep_free.0;
         let models = Models::open(stores.clone(), &config.models, keep_free, Arc::new(trial(&config)?))?;
-        let documents = Documents::new(stores.clone(), extractor, limits, stop.clone())
-            .with_meaning(Arc::new(models.clone()));
+        let documents = documents(folder, &config, &stores, &stop)?.with_meaning(Arc::new(models.clone()));
         let settings = Settings::new(stores.clone(), &config, http.clone());
         let retrieve: Arc<dyn Retrieve> = Arc::new(documents.clone());
         let answers = Arc::new(AskFromSettings::new(settings.clone(), http.clone(), &config));
@@ -101,8 +97,7 @@ impl Appliance {
         };
         let access = Access::new(parts, &config);
         access.set_parts(vec![Arc::new(documents.clone())]);
-        let quota: Arc<dyn Quota> = Arc::new(access.clone());
-        identity.set_quota(quota.clone());
+        limit(&Arc::new(access.clone()), &identity, &documents, &ask, &voice);
         let scim = Scim::new(stores.clone(), identity.clone());
         let parts: [Arc<dyn PersonPart>; 6] = [
             Arc::new(ask.clone()),
@@ -115,9 +110,6 @@ impl Appliance {
         let retention: Vec<Arc<dyn RetentionPart>> = vec![Arc::new(ask.clone()), Arc::new(documents.clone())];
         let privacy = crate::people::privacy(&stores, &identity, parts.into(), retention);
         let others = crate::people::senders(&identity, &oauth, &privacy);
-        documents.set_quota(quota.clone());
-        ask.set_quota(quota.clone());
-        voice.set_quota(quota);
         let reports: Vec<Arc<dyn Report>> = vec![
             Arc::new(documents.clone()),
             Arc::new(ask.clone()),
@@ -280,6 +272,23 @@ impl Appliance {
     pub fn close(&self) -> Result<()> {
         self.stores.close().context("the databases cannot be closed")
     }
+}
+
+/// Gives the areas the limits of plans.
+fn limit(access: &Arc<Access>, identity: &Identity, documents: &Documents, ask: &Ask, voice: &Voice) {
+    let quota: Arc<dyn Quota> = access.clone();
+    identity.set_quota(quota.clone());
+    documents.set_quota(quota.clone());
+    ask.set_quota(quota.clone());
+    voice.set_quota(quota);
+}
+
+/// Documents, with what reads them in processes of their own.
+fn documents(folder: &Path, config: &Config, stores: &Stores, stop: &CancellationToken) -> Result<Documents> {
+    let tesseract = tesseract(config);
+    let limits = limits(config, tesseract.as_ref());
+    let extractor = Extractor::new(pool(folder, config, tesseract)?);
+    Ok(Documents::new(stores.clone(), extractor, limits, stop.clone()))
 }
 
 fn cores(configured: usize) -> usize {

@@ -198,7 +198,9 @@ proptest! {
     #[test]
     fn counted_messages_are_told_apart_again(messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..300), 0..20)) {
         let mut stream = Vec::new();
-        messages.iter().for_each(|message| frame(&mut stream, message, Framing::Counted));
+        for message in &messages {
+            frame(&mut stream, message, Framing::Counted);
+        }
         let (mut rest, mut found) = (&stream[..], Vec::new());
         while !rest.is_empty() {
             let space = rest.iter().position(|b| *b == b' ').unwrap();

@@ -129,7 +129,7 @@ fn a_collector_gets_requests_and_nothing_is_connected_that_nobody_saved() {
 /// Answers requests of one connection with 200.
 fn answer(mut stream: TcpStream, heads: &Mutex<Vec<String>>, bodies: &Mutex<Vec<u8>>) {
     let mut waiting = Vec::new();
-    let mut buffer = [0; 65_536];
+    let mut buffer = vec![0; 65_536];
     loop {
         let whole = waiting.windows(4).position(|window| window == b"\r\n\r\n").and_then(|end| {
             let head = String::from_utf8_lossy(&waiting[..end]).into_owned();

@@ -100,7 +100,9 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("PATCH", "/documents/{id}" | "/conversations/{id}" | "/roles/{name}") => json!({ "title": "x" }),
         ("PUT", "/documents/{id}/access") => json!({ "entries": [] }),
         ("PUT", "/collections/{name}/access") => json!({ "access": "everyone", "entries": [] }),
-        ("PATCH", "/people/{id}" | "/groups/{id}" | "/audit/targets/{id}") => json!({ "name": "x" }),
+        ("PATCH", "/people/{id}" | "/groups/{id}" | "/audit/targets/{id}" | "/apps/{id}") => {
+            json!({ "name": "x" })
+        }
         ("PATCH", "/lexicon/{id}") => json!({ "value": "x" }),
         ("POST", "/ask/{id}/feedback") => json!({ "rating": "up" }),
         ("POST", "/people/{id}/erase") => json!({ "confirm": "ada@example.org" }),
@@ -108,7 +110,6 @@ fn body(method: &str, path: &str) -> Option<Value> {
             json!({ "email": "ada@example.org", "reason": "a look" })
         }
         ("POST", "/me/consents/{name}") => json!({ "version": 1 }),
-        ("PATCH", "/apps/{id}") => json!({ "name": "x" }),
         ("DELETE", "/tenants/{id}") => json!({ "confirm": "main" }),
         ("POST", "/tenants/{id}/suspend") => json!({ "reason": "x" }),
         ("POST", "/ask") => json!({ "question": "When was the feed pump installed?" }),
