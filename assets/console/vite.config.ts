@@ -6,6 +6,7 @@ import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const here = import.meta.dirname;
+const server = process.env['LECTERN_URL'] ?? 'https://127.0.0.1:8443';
 
 /** Writes `.br` and `.gz` beside every text file, so that the server never compresses at run time. */
 function precompress(): Plugin {
@@ -47,7 +48,8 @@ export default defineConfig({
   server: {
     fs: { allow: [here, resolve(here, '../locales')] },
     proxy: {
-      '/api': { target: process.env['LECTERN_URL'] ?? 'https://127.0.0.1:8443', secure: false, changeOrigin: true },
+      '/api': { target: server, secure: false, changeOrigin: true },
+      '/.well-known': { target: server, secure: false, changeOrigin: true },
     },
   },
   build: {

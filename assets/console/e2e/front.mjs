@@ -21,7 +21,7 @@ export async function startFront(port, behind) {
   const pass = (request) => ask({ host: '127.0.0.1', port: behind, path: request.url, method: request.method, headers: request.headers });
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://front');
-    if (!pathname.startsWith('/api/')) return file(response, decodeURIComponent(pathname), policy);
+    if (!pathname.startsWith('/api/') && !pathname.startsWith('/.well-known/')) return file(response, decodeURIComponent(pathname), policy);
     const onward = pass(request);
     onward.on('response', (answer) => {
       response.writeHead(answer.statusCode, answer.headers);

@@ -1,10 +1,10 @@
 /** The mock's people, keys, record, usage and organisations: enough for their pages to show everything they can. */
 
 const PERMISSIONS = [
-  'ask.read', 'ask.write', 'audit.read', 'documents.all', 'documents.read', 'documents.share', 'documents.write', 'keys.manage', 'keys.read', 'models.read', 'people.manage',
-  'people.read', 'session.use', 'settings.manage', 'settings.read', 'signin.manage', 'status.read', 'tenant.own', 'usage.read', 'voice.read', 'voice.write',
+  'apps.manage', 'ask.read', 'ask.write', 'audit.read', 'documents.all', 'documents.read', 'documents.share', 'documents.write', 'keys.manage', 'keys.read', 'models.read', 'people.manage',
+  'people.read', 'privacy.manage', 'session.use', 'settings.manage', 'settings.read', 'signin.manage', 'status.read', 'support.consent', 'tenant.own', 'usage.read', 'voice.read', 'voice.write',
 ];
-const APPLIANCE = ['appliance.audit', 'appliance.models', 'appliance.operators', 'appliance.tenants'];
+const APPLIANCE = ['appliance.audit', 'appliance.models', 'appliance.operators', 'appliance.support', 'appliance.tenants'];
 const VIEWER = ['ask.read', 'ask.write', 'documents.read', 'session.use', 'voice.read'];
 
 /** What the one who set the mock up may do. */

@@ -9,6 +9,7 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cps, multipart, read, search, signs, tone } from './mock-data.mjs';
 import { held, organisationRoutes } from './mock-organisation.mjs';
+import { authorizationServer, privacyRoutes } from './mock-privacy.mjs';
 import { signInRoutes } from './mock-signin.mjs';
 import { voiceRoutes, voiceSocket, voiceStream } from './mock-voice.mjs';
 
@@ -253,6 +254,7 @@ const routes = [
   ...voiceRoutes(db, Problem),
   ...organisationRoutes(db, page, id, Problem),
   ...signInRoutes(db, id, Problem),
+  ...privacyRoutes(db, page, id),
 ].map(([route, run]) => {
   const [method, path] = route.split(' ');
   return { method, pattern: new RegExp(`^${path.replace(/:\w+/g, '([^/]+)')}$`), run };
@@ -307,7 +309,8 @@ async function api(request, response, path, query) {
 const server = createServer(async (request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://mock');
   try {
-    if (pathname.startsWith('/api/v1/')) await api(request, response, pathname.slice(7), searchParams);
+    if (pathname === '/.well-known/oauth-authorization-server') response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(authorizationServer(`http://${request.headers.host}`)));
+    else if (pathname.startsWith('/api/v1/')) await api(request, response, pathname.slice(7), searchParams);
     else file(response, decodeURIComponent(pathname));
   } catch (error) {
     if (!(error instanceof Problem)) console.error(error);

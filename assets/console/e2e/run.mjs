@@ -4,15 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { access } from './checks/access.mjs';
+import { apps } from './checks/apps.mjs';
 import { asking } from './checks/asking.mjs';
 import { documents } from './checks/documents.mjs';
 import { everywhere } from './checks/everywhere.mjs';
 import { models } from './checks/models.mjs';
 import { organisation } from './checks/organisation.mjs';
+import { privacy, privacyMock } from './checks/privacy.mjs';
 import { reading } from './checks/reading.mjs';
 import { services } from './checks/services.mjs';
 import { settings } from './checks/settings.mjs';
 import { signin } from './checks/signin.mjs';
+import { support } from './checks/support.mjs';
 import { tenants } from './checks/tenants.mjs';
 import { installEar, voice } from './checks/voice.mjs';
 import { makeMicrophone } from './microphone.mjs';
@@ -58,7 +61,7 @@ function watch(p) {
 
 const t = { page, context, newContext, url: target.url, code: target.code, wrong, mock, dist: process.argv.includes('--dist'), speechMs: microphone.speechMs, recording: microphone.recording, shot: (name, of = page) => of.screenshot({ path: join(shots, `${name}.png`) }) };
 // The mock knows one person at a time.
-const several = mock ? [] : [...organisation, ...tenants, ...signin, ...services];
+const several = mock ? privacyMock : [...organisation, ...tenants, ...apps, ...privacy, ...support, ...signin, ...services];
 const all = [...access.first, ...documents, ...reading, ...asking, ...voice, ...models, ...settings, ...several, ...everywhere, ...access.last];
 let passed = 0;
 let failed = 0;

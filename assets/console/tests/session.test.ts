@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { api } from '$lib/api';
-import { may, session, signIn, signInAgain, start } from '$lib/session.svelte';
+import { agree, consents } from '$lib/consents.svelte';
+import { may, proven, session, signIn, signInAgain, start } from '$lib/session.svelte';
 
 const view = (permissions: string[], id = 'usr_1') => ({
   user: { id, name: 'Ada', email: 'ada@example.org', role: 'custom' },
@@ -67,5 +68,39 @@ describe('a session', () => {
     answers = { 'GET /settings': [401, { code: 'unauthenticated' }] };
     await expect(api.settings()).rejects.toMatchObject({ status: 401 });
     expect([session.phase, session.permissions]).toEqual(['out', []]);
+  });
+
+  it('stops at a text that has to be agreed to, and goes on afterwards', async () => {
+    const text = { name: 'speech', version: 3, title: 'Speech', body: 'x', required: true, given_at: null };
+    answers = { 'POST /session': [201, view(['session.use'])], 'GET /me/consents': [200, [text]], 'POST /me/consents/speech': [204, null] };
+    await signIn({ email: 'a@b.c', password: 'x' });
+    expect([session.phase, consents.missing.map((one) => one.name)]).toEqual(['consent', ['speech']]);
+    await agree(consents.missing[0]!);
+    expect(JSON.parse(asked.at(-1)?.body ?? '')).toEqual({ version: 3 });
+    answers = { 'GET /session': [200, view(['session.use', 'documents.read'])] };
+    await proven();
+    expect([session.phase, consents.missing]).toEqual(['in', []]);
+  });
+
+  it('asks for the second factor before any text', async () => {
+    answers = { 'GET /session': [200, { ...view(['session.use']), second_factor_needed: true }] };
+    await proven();
+    expect(session.phase).toBe('factor');
+  });
+
+  it('of somebody who may little and owes nothing goes in', async () => {
+    answers = { 'GET /session': [200, view(['session.use'])], 'GET /me/consents': [200, []] };
+    await proven();
+    expect(session.phase).toBe('in');
+  });
+
+  it('of an operator asks for no text and leaves no trace at the browser', async () => {
+    localStorage.setItem('tenant', 'main');
+    const support = { operator: 'ada@example.org (main)', may_change: false };
+    answers = { 'POST /session': [201, { ...view(['session.use']), tenant: { id: 'quay', name: 'Quay' }, support }] };
+    asked.length = 0;
+    await signIn({ email: 'a@b.c', password: 'x' });
+    expect([session.phase, session.support?.operator, localStorage.getItem('tenant')]).toEqual(['in', support.operator, 'main']);
+    expect(asked.map((one) => one.path)).toEqual(['POST /session']);
   });
 });

@@ -22,6 +22,13 @@ export async function ask(t, question) {
   return t.page.locator('[data-turn]').nth(before);
 }
 
+/** Signs in on the page of signing in. */
+export async function enterAs(page, who) {
+  await page.getByLabel('E-mail address').fill(who.email);
+  await page.getByLabel('Password', { exact: true }).fill(who.password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
 /** Waits until the function gives something true. */
 export async function until(check, what, tries = 100) {
   for (let i = 0; i < tries; i++) {

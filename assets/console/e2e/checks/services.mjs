@@ -19,7 +19,7 @@ export const services = [
     await button('Next').click();
     await page.locator('[data-wizard=connection]').waitFor();
     assert.equal(await page.evaluate(() => document.activeElement.getAttribute('name')), 'provider-name');
-    assert.equal(await page.locator('[data-redirect]').innerText(), `${url}/api/v1/session/oidc/callback`);
+    assert.equal(await page.locator('[data-copy=redirect]').innerText(), `${url}/api/v1/session/oidc/callback`);
     await page.locator('input[name=provider-name]').fill('Company login');
     await page.locator('input[name=provider-issuer]').fill(`https://localhost:${closed}`);
     await page.locator('input[name=provider-client_id]').fill('lectern');
@@ -153,6 +153,15 @@ export const services = [
       await nina.locator('input[name=factor-password]').fill('none');
       await nina.keyboard.press('Enter');
       await nina.getByRole('alert').getByText('You have no password here').waitFor();
+      // What an app asked waits meanwhile, however long it is.
+      await go('/search', nina);
+      await leave(nina);
+      const long = `user_code=BCDF-GHJK&x=${'%7e'.repeat(400)}`;
+      await nina.goto(`${url}/oauth/device?${long}`);
+      await button('Continue with Test login', nina).click();
+      await nina.getByRole('heading', { name: 'Let a device in' }).waitFor();
+      assert.equal(nina.url(), `${url}/oauth/device?${long}`);
+      assert.equal(await nina.locator('input[name=user-code]').inputValue(), 'BCDF-GHJK');
       await nina.context().close();
     } finally {
       provider.stop();

@@ -3,6 +3,7 @@ import { startTarget } from '../target.mjs';
 import { codeAt, stepAt } from '../totp.mjs';
 import { assert, until } from './common.mjs';
 import { audit } from './everywhere.mjs';
+import { bothThemes, small } from './looks.mjs';
 
 export const OLIVE = { name: 'Olive Owner', email: 'olive@example.org', password: 'copper-meadow-window-29' };
 const MEMBER = { name: 'Max Member', email: 'max@example.org', password: 'wooden-bridge-planet-53' };
@@ -53,27 +54,8 @@ async function addAuthenticator() {
 
 const passkeys = async () => (await tool.send('WebAuthn.getCredentials', { authenticatorId: authenticator })).credentials;
 
-export async function inBothThemes(t, name) {
-  for (const theme of ['light', 'dark']) {
-    await page.evaluate((wanted) => (document.documentElement.dataset.theme = wanted), theme);
-    // Colours of buttons take a moment.
-    await page.waitForTimeout(250);
-    await audit({ page }, `${name} ${theme}`);
-    await t.shot(`${name}-${theme}`, page);
-  }
-  await page.evaluate(() => delete document.documentElement.dataset.theme);
-}
-
-export async function narrow(t, name) {
-  await page.setViewportSize({ width: 360, height: 740 });
-  const over = await page.evaluate(() => {
-    const boxes = [...document.querySelectorAll('dialog[open], main, .card')].map((box) => box.scrollWidth - box.clientWidth);
-    return Math.max(document.documentElement.scrollWidth - innerWidth, ...boxes);
-  });
-  await t.shot(`${name}-narrow`, page);
-  await page.setViewportSize({ width: 1280, height: 800 });
-  assert.ok(over <= 0, `${name} is ${over} pixels too wide`);
-}
+export const inBothThemes = (t, name) => bothThemes(t, page, name);
+export const narrow = (t, name) => small(t, page, name);
 
 export const signin = [
   ['sign-in: an authenticator app is set up by picture, key and first code, and gives recovery codes', async (t) => {

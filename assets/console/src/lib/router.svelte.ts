@@ -1,8 +1,8 @@
 /** Where the page is: the address bar as state. Links are plain `<a href>`; one listener turns them into moves. */
 
-const read = () => ({ path: location.pathname, query: new URLSearchParams(location.search) });
+const read = () => ({ path: location.pathname, search: location.search, query: new URLSearchParams(location.search) });
 
-const state = $state<{ path: string; query: URLSearchParams }>(read());
+const state = $state<{ path: string; search: string; query: URLSearchParams }>(read());
 
 export const router = {
   get path(): string {
@@ -10,6 +10,10 @@ export const router = {
   },
   get query(): URLSearchParams {
     return state.query;
+  },
+  /** What stands behind the path, as it was written. */
+  get search(): string {
+    return state.search;
   },
   param(name: string): string {
     return state.query.get(name) ?? '';
@@ -19,6 +23,7 @@ export const router = {
 function sync(): void {
   const next = read();
   state.path = next.path;
+  state.search = next.search;
   state.query = next.query;
 }
 
@@ -37,6 +42,17 @@ export function setQuery(values: Record<string, string | null | undefined>, repl
   }
   const text = query.toString();
   go(location.pathname + (text ? `?${text}` : ''), { replace });
+}
+
+/** A query without some of its values; the rest stays as it was written, letter by letter. */
+export function withoutParams(search: string, ...names: string[]): string {
+  const pairs = search.replace(/^\?/, '').split('&');
+  const kept = pairs.filter((pair) => pair !== '' && ![...new URLSearchParams(pair).keys()].some((name) => names.includes(name)));
+  return kept.length > 0 ? `?${kept.join('&')}` : '';
+}
+
+export function dropParams(...names: string[]): void {
+  go(location.pathname + withoutParams(location.search, ...names), { replace: true });
 }
 
 /** The document's place as an address of the viewer. */

@@ -1,5 +1,5 @@
 /** The queue of files on their way to the server. Lives beside the pages, so moving about does not stop it. */
-import { ApiError, upload, type DocumentView } from './api';
+import { ApiError, newKey, upload, type DocumentView } from './api';
 import type { PickedFile } from './files';
 import { bytes } from './format';
 import { t } from './i18n.svelte';
@@ -152,12 +152,19 @@ export class Uploads {
 
   async #attempts(task: UploadTask, source: Source, signal: AbortSignal): Promise<Awaited<ReturnType<Send>>> {
     const { collection, tags, file } = source;
+    let key = newKey();
+    let lost = false;
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#send(file, { collection, tags, path: task.path }, (sent) => (task.sent = sent), signal);
+        return await this.#send(file, { collection, tags, path: task.path }, (sent) => (task.sent = sent), signal, key);
       } catch (error) {
-        const again = error instanceof ApiError && error.transient && attempt + 1 < ATTEMPTS;
-        if (!again || signal.aborted) throw error;
+        if (!(error instanceof ApiError) || attempt + 1 >= ATTEMPTS || signal.aborted) throw error;
+        // Some browsers send the same form in another length, so that it counts as another request.
+        const other = lost && 'Idempotency-Key' in error.fields;
+        if (other) key = newKey();
+        // The try whose answer was lost may still be at work.
+        if (!error.transient && !other && !(lost && error.status === 409)) throw error;
+        lost ||= error.status === 0;
         task.sent = 0;
         await this.#pause(attempt);
         if (signal.aborted) throw error;

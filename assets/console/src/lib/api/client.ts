@@ -1,4 +1,5 @@
 /** The one place that talks to the server. Adds the CSRF token, turns failures into `ApiError`. */
+import { newKey, pause, PAUSES } from './once';
 import { ApiError, problemFrom } from './problem';
 
 export const BASE = '/api/v1';
@@ -57,12 +58,33 @@ export interface Options {
   signal?: AbortSignal | undefined;
   accept?: string;
   cache?: RequestCache;
+  /** Done once: sent again under the same key when nothing came back. */
+  once?: boolean;
+  /** The whole address is given, as of something that lies beside the API. */
+  beside?: boolean;
+}
+
+/** Sends until something comes back, where that is safe. */
+async function deliver(address: string, init: RequestInit, options: Options): Promise<Response> {
+  for (let attempt = 0; ; attempt++) {
+    const wait = options.once ? PAUSES[attempt] : undefined;
+    try {
+      const response = await fetch(address, init);
+      // The request whose answer was lost may still be at work.
+      if (attempt === 0 || response.status !== 409 || wait === undefined) return response;
+    } catch (cause) {
+      if (options.signal?.aborted) throw cause;
+      if (wait === undefined) throw ApiError.unreachable();
+    }
+    await pause(wait);
+  }
 }
 
 /** Sends a request and gives the answer as it is; throws `ApiError` when it is not a success. */
 export async function send(method: string, path: string, options: Options = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: options.accept ?? 'application/json', ...options.headers };
   if (method !== 'GET') headers['X-CSRF-Token'] = csrf;
+  if (options.once) headers['Idempotency-Key'] = newKey();
   const init: RequestInit = { method, headers, credentials: 'same-origin', cache: options.cache ?? 'no-store' };
   if (options.body !== undefined) {
     headers['Content-Type'] = 'application/json';
@@ -72,15 +94,9 @@ export async function send(method: string, path: string, options: Options = {}):
     init.body = options.raw;
   }
   if (options.signal) init.signal = options.signal;
-  let response: Response;
-  try {
-    response = await fetch(url(path, options.query), init);
-  } catch (cause) {
-    if (options.signal?.aborted) throw cause;
-    throw ApiError.unreachable();
-  }
+  const response = await deliver(options.beside ? path : url(path, options.query), init, options);
   if (response.ok) return response;
-  const error = problemFrom(response.status, await response.text());
+  const error = problemFrom(response.status, await response.text(), response.headers.get('retry-after'));
   if (response.status === 401 && path !== '/session' && error.code !== 'wrong_credentials') whenSignedOut();
   if (error.code === 'tenant_suspended') whenSuspended(error);
   if (error.code === 'forbidden') whenForbidden();
@@ -97,6 +113,10 @@ export const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promi
   json<T>('GET', path, { ...(query ? { query } : {}), signal });
 export const post = <T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
   json<T>('POST', path, { body: body ?? {}, signal });
+/** A `POST` that makes something, which is made once. */
+export const create = <T>(path: string, body?: unknown): Promise<T> => json<T>('POST', path, { body: body ?? {}, once: true });
+/** What lies at the root of the host. */
+export const getBeside = <T>(path: string, signal?: AbortSignal): Promise<T> => json<T>('GET', path, { beside: true, signal });
 export const patch = <T>(path: string, body: unknown): Promise<T> => json<T>('PATCH', path, { body });
 export const put = <T>(path: string, body?: unknown): Promise<T> => json<T>('PUT', path, body === undefined ? {} : { body });
 export const del = (path: string): Promise<void> => json<undefined>('DELETE', path);

@@ -26,10 +26,14 @@ import type {
 export { onForbidden, onSignedOut, onSuspended, setCsrf } from './client';
 export { auditApi, type AuditQuery, type Ledger } from './audit';
 export { keyApi } from './keys';
+export { appApi, oauthApi } from './apps';
+export { newKey } from './once';
+export { consentApi, personApi, retentionApi } from './privacy';
 export { ApiError } from './problem';
 export { groupApi, invitationApi, operatorApi, peopleApi, profileApi, roleApi, type PeopleQuery } from './people';
 export { sharingApi } from './sharing';
 export { entranceApi, factorApi, signInApi } from './signin';
+export { supportApi } from './support';
 export { importTenant, tenantApi } from './tenants';
 export { usageApi } from './usage';
 export { importModel, modelApi, watchModels } from './models';

@@ -1,5 +1,6 @@
 /** Models of the site: what there is, bringing one in, trying and choosing it. */
 import { csrfToken, del, get, post, signedOut, url } from './client';
+import { newKey } from './once';
 import { ApiError, problemFrom } from './problem';
 import type { components } from './schema';
 
@@ -53,6 +54,7 @@ export function importModel(id: string, files: readonly File[], onsent: (sent: S
     request.open('POST', url('/models'));
     request.setRequestHeader('X-CSRF-Token', csrfToken());
     request.setRequestHeader('Accept', 'application/json');
+    request.setRequestHeader('Idempotency-Key', newKey());
     request.upload.onprogress = (e) => onsent({ sent: Math.min(e.loaded, total), total });
     request.upload.onload = () => onsent({ sent: total, total });
     request.onload = () => {

@@ -1,5 +1,5 @@
 /** People, their groups and roles, the links by which they come in, and one's own profile. */
-import { del, get, patch, post, put } from './client';
+import { create, del, get, patch, post, put } from './client';
 import type {
   GroupView,
   InvitationOffer,
@@ -35,12 +35,12 @@ export const peopleApi = {
   change: (id: string, body: PatchPerson) => patch<PersonView>(`/people/${seg(id)}`, body),
   remove: (id: string) => del(`/people/${seg(id)}`),
   endSessions: (id: string) => del(`/people/${seg(id)}/sessions`),
-  passwordLink: (id: string) => post<NewInvitationView>(`/people/${seg(id)}/password-link`),
+  passwordLink: (id: string) => create<NewInvitationView>(`/people/${seg(id)}/password-link`),
 };
 
 export const groupApi = {
   list: (signal?: AbortSignal) => get<GroupView[]>('/groups', undefined, signal),
-  create: (group: NewGroup) => post<GroupView>('/groups', group),
+  create: (group: NewGroup) => create<GroupView>('/groups', group),
   change: (id: string, body: PatchGroup) => patch<GroupView>(`/groups/${seg(id)}`, body),
   remove: (id: string) => del(`/groups/${seg(id)}`),
 };
@@ -48,14 +48,14 @@ export const groupApi = {
 export const roleApi = {
   list: (signal?: AbortSignal) => get<RoleView[]>('/roles', undefined, signal),
   permissions: (signal?: AbortSignal) => get<PermissionView[]>('/permissions', undefined, signal),
-  create: (role: { name: string; title: string; permissions: string[] }) => post<RoleView>('/roles', role),
+  create: (role: { name: string; title: string; permissions: string[] }) => create<RoleView>('/roles', role),
   change: (name: string, body: { title?: string; permissions?: string[] }) => patch<RoleView>(`/roles/${seg(name)}`, body),
   remove: (name: string) => del(`/roles/${seg(name)}`),
 };
 
 export const invitationApi = {
   list: (signal?: AbortSignal) => get<InvitationView[]>('/invitations', undefined, signal),
-  create: (invitation: NewInvitation) => post<NewInvitationView>('/invitations', invitation),
+  create: (invitation: NewInvitation) => create<NewInvitationView>('/invitations', invitation),
   withdraw: (id: string) => del(`/invitations/${seg(id)}`),
   offer: (token: string) => post<InvitationOffer>('/invitations/offer', { token }),
   accept: (body: { token: string; name: string; password: string }) => post<SessionView>('/invitations/accept', body),

@@ -9,14 +9,17 @@ export class ApiError extends Error {
   /** As they came: a field may stand there more than once. */
   readonly errors: readonly { field: string; message: string }[];
   readonly requestId: string | null;
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter: number | null;
 
-  constructor(problem: Partial<Problem> & { status: number }) {
+  constructor(problem: Partial<Problem> & { status: number }, retryAfter: string | null = null) {
     super(problem.detail || problem.title || `HTTP ${problem.status}`);
     this.name = 'ApiError';
     this.status = problem.status;
     this.code = problem.code ?? 'unknown';
     this.hint = problem.hint ?? null;
     this.requestId = problem.request_id ?? null;
+    this.retryAfter = retryAfter !== null && /^\d+$/.test(retryAfter) ? Number(retryAfter) : null;
     this.errors = problem.errors ?? [];
     this.fields = Object.fromEntries(this.errors.map((e) => [e.field, e.message]));
   }
@@ -33,12 +36,12 @@ export class ApiError extends Error {
 }
 
 /** Reads a problem out of an answer's body, whatever the body really is. */
-export function problemFrom(status: number, body: string): ApiError {
+export function problemFrom(status: number, body: string, retryAfter: string | null = null): ApiError {
   try {
     const parsed: unknown = JSON.parse(body);
-    if (parsed !== null && typeof parsed === 'object') return new ApiError({ ...(parsed as Problem), status });
+    if (parsed !== null && typeof parsed === 'object') return new ApiError({ ...(parsed as Problem), status }, retryAfter);
   } catch {
     // Not JSON: a proxy's page, or nothing at all.
   }
-  return new ApiError({ status });
+  return new ApiError({ status }, retryAfter);
 }

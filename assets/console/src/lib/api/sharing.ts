@@ -1,5 +1,5 @@
 /** Who sees a document or a collection. */
-import { del, get, post, put } from './client';
+import { create, del, get, put } from './client';
 import type { AccessEntry, CollectionAccess, CollectionView, DocumentAccess, Paged } from './types';
 
 const seg = encodeURIComponent;
@@ -10,7 +10,7 @@ export const sharingApi = {
   /** Its collection's rule counts again. */
   clearDocument: (id: string) => del(`/documents/${seg(id)}/access`),
   collections: (cursor?: string, signal?: AbortSignal) => get<Paged<CollectionView>>('/collections', { cursor, limit: 100 }, signal),
-  createCollection: (name: string, access: 'everyone' | 'listed') => post<CollectionView>('/collections', { name, access }),
+  createCollection: (name: string, access: 'everyone' | 'listed') => create<CollectionView>('/collections', { name, access }),
   collection: (name: string) => get<CollectionAccess>(`/collections/${seg(name)}/access`),
   setCollection: (name: string, access: 'everyone' | 'listed', entries: AccessEntry[]) =>
     put<CollectionAccess>(`/collections/${seg(name)}/access`, { access, entries: access === 'everyone' ? [] : entries }),

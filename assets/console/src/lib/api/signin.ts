@@ -1,5 +1,5 @@
 /** Ways to sign in: second factors, passkeys, services elsewhere, and the rules of an organisation. */
-import { del, get, patch, post, put, send } from './client';
+import { create, del, get, patch, post, put, send } from './client';
 import type {
   FactorsView,
   FactorView,
@@ -21,11 +21,11 @@ type Answer = Record<string, unknown>;
 export const factorApi = {
   list: (signal?: AbortSignal) => get<FactorsView>('/me/factors', undefined, signal),
   beginApp: (name: string, password: string) => post<TotpOffer>('/me/factors/totp', { name, password }),
-  confirmApp: (id: string, code: string) => post<FactorView>('/me/factors/totp/confirm', { id, code }),
+  confirmApp: (id: string, code: string) => create<FactorView>('/me/factors/totp/confirm', { id, code }),
   beginPasskey: (name: string, password: string, second_only: boolean) =>
     post<PasskeyOptions>('/me/factors/passkey/options', { name, password, second_only }),
-  finishPasskey: (id: string, response: Answer) => post<FactorView>('/me/factors/passkey', { id, response }),
-  recoveryCodes: (password: string) => post<{ codes: string[] }>('/me/factors/recovery-codes', { password }),
+  finishPasskey: (id: string, response: Answer) => create<FactorView>('/me/factors/passkey', { id, response }),
+  recoveryCodes: (password: string) => create<{ codes: string[] }>('/me/factors/recovery-codes', { password }),
   async remove(id: string, password: string): Promise<void> {
     await send('DELETE', `/me/factors/${seg(id)}`, { body: { password } });
   },
@@ -48,7 +48,7 @@ export const signInApi = {
   policy: (signal?: AbortSignal) => get<SignInPolicy>('/sign-in/policy', undefined, signal),
   putPolicy: (policy: SignInPolicy) => put<SignInPolicy>('/sign-in/policy', policy),
   providers: (signal?: AbortSignal) => get<ProviderView[]>('/sign-in/providers', undefined, signal),
-  addProvider: (body: NewProvider) => post<ProviderView>('/sign-in/providers', body),
+  addProvider: (body: NewProvider) => create<ProviderView>('/sign-in/providers', body),
   changeProvider: (id: string, body: PatchProvider) => patch<ProviderView>(`/sign-in/providers/${seg(id)}`, body),
   removeProvider: (id: string) => del(`/sign-in/providers/${seg(id)}`),
   testProvider: (id: string) => post<ProviderTest>(`/sign-in/providers/${seg(id)}/test`),

@@ -1,5 +1,6 @@
 /** The organisations on the appliance, for those who operate it. */
-import { csrfToken, get, patch, post, send, signedOut, url } from './client';
+import { create, csrfToken, get, patch, post, send, signedOut, url } from './client';
+import { newKey } from './once';
 import { ApiError, problemFrom } from './problem';
 import type { ErasureView, NewTenant, NewTenantView, PatchTenant, TenantView } from './types';
 
@@ -8,7 +9,7 @@ const at = (id: string, what = '') => `/tenants/${encodeURIComponent(id)}${what}
 export const tenantApi = {
   list: (signal?: AbortSignal) => get<TenantView[]>('/tenants', undefined, signal),
   one: (id: string, signal?: AbortSignal) => get<TenantView>(at(id), undefined, signal),
-  create: (tenant: NewTenant) => post<NewTenantView>('/tenants', tenant),
+  create: (tenant: NewTenant) => create<NewTenantView>('/tenants', tenant),
   change: (id: string, body: PatchTenant) => patch<TenantView>(at(id), body),
   suspend: (id: string, reason: string) => post<TenantView>(at(id, '/suspend'), { reason }),
   resume: (id: string) => post<TenantView>(at(id, '/resume')),
@@ -43,6 +44,7 @@ export function importTenant(what: TenantImport, onsent: (sent: number) => void,
     request.setRequestHeader('X-CSRF-Token', csrfToken());
     request.setRequestHeader('Accept', 'application/json');
     request.setRequestHeader('Content-Type', 'application/octet-stream');
+    request.setRequestHeader('Idempotency-Key', newKey());
     if (what.passphrase) request.setRequestHeader('X-Lectern-Passphrase', encodeURIComponent(what.passphrase));
     request.upload.onprogress = (e) => onsent(e.loaded);
     request.upload.onload = () => onsent(what.file.size);

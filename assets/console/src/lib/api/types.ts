@@ -78,6 +78,26 @@ export type DocumentAccess = S['DocumentAccess'];
 export type CollectionAccess = S['CollectionAccess'];
 export type CollectionView = S['CollectionView'];
 
+export type AppView = S['AppView'];
+export type AppKind = S['AppKind'];
+export type AppGrant = S['Flow'];
+export type NewApp = S['NewApp'];
+export type NewAppView = S['NewAppView'];
+export type PatchApp = S['PatchApp'];
+export type AllowedAppView = S['AllowedAppView'];
+export type AuthorizationView = S['AuthorizationView'];
+export type AskedConsent = S['ConsentView'];
+export type OAuthServer = S['ServerView'];
+export type Erased = S['Erased'];
+export type ErasureOfPerson = S['ErasureOfPersonView'];
+export type RetentionRules = S['RetentionRules'];
+export type ConsentText = S['ConsentTextView'];
+export type NewConsentText = S['NewConsentText'];
+export type OwnConsent = S['OwnConsentView'];
+export type SupportConsent = S['SupportConsentView'];
+export type SupportConsents = S['SupportConsentsView'];
+export type NewSupportConsent = S['NewSupportConsent'];
+
 /** A page of a list. */
 export interface Paged<T> {
   items: T[];

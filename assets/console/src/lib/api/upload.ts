@@ -1,5 +1,6 @@
 /** One file to `POST /documents`. XMLHttpRequest, because `fetch` tells nothing of what was sent. */
 import { csrfToken, signedOut, url } from './client';
+import { newKey } from './once';
 import { ApiError, problemFrom } from './problem';
 import type { DocumentView } from './types';
 
@@ -34,12 +35,15 @@ export function upload(
   fields: UploadFields,
   onProgress: (sent: number) => void,
   signal: AbortSignal,
+  /** The same for each try to send the same file. */
+  key = newKey(),
 ): Promise<Uploaded> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('POST', url('/documents'));
     request.setRequestHeader('X-CSRF-Token', csrfToken());
     request.setRequestHeader('Accept', 'application/json');
+    request.setRequestHeader('Idempotency-Key', key);
     request.upload.onprogress = (e) => onProgress(Math.min(e.loaded, file.size));
     request.onload = () => {
       if (request.status === 200 || request.status === 201) {

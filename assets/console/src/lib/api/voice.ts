@@ -1,5 +1,5 @@
 /** Speaking and hearing: voices, words, spoken answers. */
-import { del, get, patch, post, send, url } from './client';
+import { create, del, get, patch, send, url } from './client';
 import { ApiError } from './problem';
 import { readEvents } from './sse';
 import type { Paged } from './types';
@@ -23,7 +23,7 @@ export const voiceApi = {
 
   lexicon: (query: { q?: string; cursor?: string; limit?: number }, signal?: AbortSignal) =>
     get<Paged<LexiconEntry>>('/lexicon', query, signal),
-  addWord: (body: NewLexiconEntry) => post<LexiconEntry>('/lexicon', body),
+  addWord: (body: NewLexiconEntry) => create<LexiconEntry>('/lexicon', body),
   patchWord: (id: string, body: Partial<NewLexiconEntry>) => patch<LexiconEntry>(`/lexicon/${seg(id)}`, body),
   deleteWord: (id: string) => del(`/lexicon/${seg(id)}`),
   lexiconExportUrl: () => url('/lexicon/export'),

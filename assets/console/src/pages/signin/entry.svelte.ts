@@ -1,12 +1,13 @@
 /** Signing in, step by step: who, by what, in which organisation, and the second proof. */
 import { ApiError, entranceApi, type ProviderOption, type SignInOptions } from '$lib/api';
-import { router } from '$lib/router.svelte';
+import { router, withoutParams } from '$lib/router.svelte';
 import { signIn, signInByPasskey } from '$lib/session.svelte';
 import { recall } from '$lib/storage';
 import { describe, isAbort } from '$lib/toasts.svelte';
+import { isAsked, keepWanted } from '$lib/wanted';
 import { provePasskey } from '$lib/webauthn';
 import { tell } from '../factors/words';
-import { asked, lastFirst, returnTo, type Method } from './steps';
+import { asked, lastFirst, returnTo, siteOf, type Method } from './steps';
 
 type Problem = { text: string; hint: string | null };
 
@@ -15,8 +16,8 @@ export class Entry {
   password = $state('');
   /** The directory that is asked instead of this appliance. */
   provider = $state.raw<ProviderOption | null>(null);
-  /** Whose services are offered: of the address, else of the last time. */
-  site = $state(router.param('tenant') || recall('tenant') || '');
+  /** Whose services are offered. */
+  site = $state(siteOf(router.path, router.query, recall('tenant')));
   options = $state.raw<SignInOptions>({ password: true, providers: [] });
   /** More than one organisation opens by this e-mail and password. */
   tenants = $state.raw<string[]>([]);
@@ -84,6 +85,7 @@ export class Entry {
   async away(provider: ProviderOption): Promise<void> {
     await this.#work(async () => {
       const body = { return_to: returnTo(router.path, router.query), ...(this.site ? { tenant: this.site } : {}) };
+      if (isAsked(router.path)) keepWanted(router.path + withoutParams(router.search, 'sign_in_error'));
       const { authorization_url } = await entranceApi.begin(provider.id, body);
       location.assign(authorization_url);
     });

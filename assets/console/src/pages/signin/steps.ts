@@ -1,5 +1,6 @@
 /** What the server wants to know besides e-mail and password, and where to go afterwards. */
 import { ApiError } from '$lib/api';
+import { isAsked } from '$lib/wanted';
 
 export type Method = 'totp' | 'passkey' | 'recovery_code';
 export type Asked = { kind: 'tenant'; tenants: string[] } | { kind: 'code'; methods: Method[] };
@@ -29,9 +30,17 @@ export function firstMethod(methods: readonly Method[], passkeys: boolean): Meth
   return 'recovery_code';
 }
 
+/** Whose services are offered: of the address, of the app that asks, or of the last time. */
+export function siteOf(path: string, query: URLSearchParams, last: string | null): string {
+  // There the whole query is the app's, and its name begins with the organisation's.
+  const named = isAsked(path) ? /^([^.]+)\../.exec(query.get('client_id') ?? '')?.[1] : query.get('tenant');
+  return named || last || '';
+}
+
 /** The page that was asked for, without what is only about signing in. */
 export function returnTo(path: string, query: URLSearchParams): string {
   if (path === '/sign-in' || path === '/setup' || path === '/join') return '/';
+  if (isAsked(path)) return path;
   const rest = new URLSearchParams(query);
   rest.delete('sign_in_error');
   rest.delete('tenant');

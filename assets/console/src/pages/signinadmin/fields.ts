@@ -17,13 +17,12 @@ export interface FieldOf {
   on?: true;
   choices?: readonly string[];
   range?: readonly [number, number];
-  /** Only where it is set already. */
-  rare?: true;
 }
 
 const OIDC: FieldOf[] = [
   { path: 'issuer', type: 'text', part: 'connection', sample: 'https://login.example.org', required: true },
   { path: 'client_id', type: 'text', part: 'connection', required: true },
+  { path: 'ca_pem', type: 'pem', part: 'connection' },
   { path: 'email_claim', type: 'text', part: 'people', sample: 'email' },
   { path: 'name_claim', type: 'text', part: 'people', sample: 'name' },
   { path: 'user_name_claim', type: 'text', part: 'people', sample: 'preferred_username' },
@@ -35,7 +34,6 @@ const OIDC: FieldOf[] = [
   { path: 'acr_values', type: 'words', part: 'advanced' },
   { path: 'clock_skew_seconds', type: 'number', part: 'advanced', sample: '60', range: [0, 600] },
   { path: 'allow_http', type: 'flag', part: 'advanced' },
-  { path: 'ca_pem', type: 'pem', part: 'advanced', rare: true },
 ];
 
 const LDAP: FieldOf[] = [
