@@ -38,6 +38,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/appliance/audit/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The servers that the appliance's record is sent to, and how far that has come. */
+        get: operations["list_appliance_audit_targets"];
+        put?: never;
+        /** Adds a server for the appliance's record. */
+        post: operations["create_appliance_audit_target"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/appliance/audit/targets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a server of the appliance's record. */
+        delete: operations["delete_appliance_audit_target"];
+        options?: never;
+        head?: never;
+        /** Changes a server of the appliance's record. */
+        patch: operations["update_appliance_audit_target"];
+        trace?: never;
+    };
+    "/appliance/audit/targets/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends one test message to a server of the appliance's record. */
+        post: operations["test_appliance_audit_target"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/apps": {
         parameters: {
             query?: never;
@@ -245,6 +298,59 @@ export interface paths {
         get: operations["export_audit"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The servers that the tenant's record is sent to, and how far that has come. */
+        get: operations["list_audit_targets"];
+        put?: never;
+        /** Adds a server; its address may be connected to from now on, and new entries are sent there. */
+        post: operations["create_audit_target"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/targets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a server; nothing more is sent there, also of what waits. */
+        delete: operations["delete_audit_target"];
+        options?: never;
+        head?: never;
+        /** Changes a server; what waits for it is sent to where it is now. */
+        patch: operations["update_audit_target"];
+        trace?: never;
+    };
+    "/audit/targets/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends one test message, and tells step by step what happened. */
+        post: operations["test_audit_target"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1270,6 +1376,23 @@ export interface paths {
         put?: never;
         /** Codes, refresh tokens, devices and apps for themselves get access tokens. */
         post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People and keys that operate the appliance. */
+        get: operations["list_operators"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3700,6 +3823,26 @@ export interface components {
             /** @description Why, 3–500 characters; stands in both records. */
             reason: string;
         };
+        /** @description A server to be added. */
+        NewTarget: {
+            /**
+             * @description `host:port` (without a port 514 for udp, 601 for tcp, 6514 for tls), or the address of a collector, which begins
+             *     with `https://`.
+             */
+            address: string;
+            /** @description Certificates of the authorities that are trusted there in place of the machine's, as PEM text. */
+            ca_pem?: string | null;
+            enabled?: boolean;
+            format: components["schemas"]["TargetFormat"];
+            /** @description Begin with the oldest entry that is there and not with the next one. */
+            from_beginning?: boolean;
+            /** @description Header of requests that carries the secret. Default `Authorization`. */
+            header?: string | null;
+            kind: components["schemas"]["TargetKind"];
+            name: string;
+            /** @description Value of that header; sealed, and never shown. */
+            secret?: string | null;
+        };
         /** @description A tenant to be made, with its first owner. */
         NewTenant: {
             /** @description 1–63 of a-z, 0-9 and -; part of keys, and the name of its folder. */
@@ -3773,6 +3916,15 @@ export interface components {
             method: string;
             /** @description Set when an operator of the appliance is in it, with the tenant's consent. */
             operator?: string | null;
+        };
+        /** @description Who operates the appliance. */
+        OperatorView: {
+            email?: string | null;
+            /** @description A person or an API key. */
+            id: string;
+            /** @description Of the person, or what the key is called; absent when the tenant cannot be read. */
+            name?: string | null;
+            tenant: components["schemas"]["TenantId"];
         };
         /** @description How much is older than rules allow. */
         OverdueView: {
@@ -3991,6 +4143,8 @@ export interface components {
                 last_seen_at?: null | components["schemas"]["Timestamp"];
                 name: string;
                 role: components["schemas"]["Role"];
+                /** @description Whether signing in asks for a second proof. */
+                second_factor: boolean;
                 /** Format: int32 */
                 sessions: number;
                 state: components["schemas"]["UserState"];
@@ -4166,6 +4320,19 @@ export interface components {
                 [key: string]: string;
             } | null;
         };
+        /** @description Changes a server; what is absent stays. */
+        PatchTarget: {
+            address?: string | null;
+            /** @description Empty: those of the machine are trusted. */
+            ca_pem?: string | null;
+            enabled?: boolean | null;
+            format?: null | components["schemas"]["TargetFormat"];
+            header?: string | null;
+            kind?: null | components["schemas"]["TargetKind"];
+            name?: string | null;
+            /** @description Empty: there is none any more. To be sent again when kind, address or header change. */
+            secret?: string | null;
+        };
         /** @description Changes a tenant; what is absent stays. */
         PatchTenant: {
             limits?: null | components["schemas"]["Limits"];
@@ -4190,6 +4357,8 @@ export interface components {
             last_seen_at?: null | components["schemas"]["Timestamp"];
             name: string;
             role: components["schemas"]["Role"];
+            /** @description Whether signing in asks for a second proof. */
+            second_factor: boolean;
             /** Format: int32 */
             sessions: number;
             state: components["schemas"]["UserState"];
@@ -4813,6 +4982,60 @@ export interface components {
             /** Format: double */
             transcript_ms?: number | null;
         };
+        /**
+         * @description How entries are written.
+         * @enum {string}
+         */
+        TargetFormat: "rfc5424" | "cef" | "json" | "json_array";
+        /** @description A server that entries of a record are sent to. */
+        TargetId: string;
+        /**
+         * @description How entries travel.
+         * @enum {string}
+         */
+        TargetKind: "udp" | "tcp" | "tls" | "https";
+        /** @description A server, and how far sending has come. */
+        TargetStateView: components["schemas"]["TargetView"] & {
+            /** @description What to do about it. */
+            hint?: string | null;
+            /** @description Why the last try failed; none after a good one. */
+            last_error?: string | null;
+            last_sent_at?: null | components["schemas"]["Timestamp"];
+            next_try_at?: null | components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Entries that are not there yet.
+             */
+            waiting: number;
+        };
+        /** @description One step of a test. */
+        TargetStep: {
+            /** @description What to do, when it failed. */
+            hint?: string | null;
+            message: string;
+            ok: boolean;
+            /** @description `allowed`, `resolved`, `connected`, `tls` or `sent`. */
+            step: string;
+        };
+        /** @description What happened to one test message; steps after one that failed are absent. */
+        TargetTest: {
+            steps: components["schemas"]["TargetStep"][];
+            works: boolean;
+        };
+        /** @description A server that entries are sent to. */
+        TargetView: {
+            address: string;
+            ca_pem?: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            enabled: boolean;
+            format: components["schemas"]["TargetFormat"];
+            has_secret: boolean;
+            header: string;
+            id: components["schemas"]["TargetId"];
+            kind: components["schemas"]["TargetKind"];
+            name: string;
+            updated_at: components["schemas"]["Timestamp"];
+        };
         /** @description The name of a tenant: it is a folder's name, so 1–63 of `a-z`, `0-9` and `-`, not at an end. */
         TenantId: string;
         /** @description A tenant. */
@@ -5221,6 +5444,242 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_appliance_audit_targets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetStateView"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_appliance_audit_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTarget"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetStateView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_appliance_audit_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["TargetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_appliance_audit_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["TargetId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchTarget"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetStateView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_appliance_audit_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["TargetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetTest"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5908,6 +6367,242 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit_targets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetStateView"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_audit_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTarget"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetStateView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_audit_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["TargetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_audit_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["TargetId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchTarget"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetStateView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_audit_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["TargetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetTest"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9713,6 +10408,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+        };
+    };
+    list_operators: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorView"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
