@@ -100,7 +100,7 @@ fn shuffle(admin: &Client, random: &mut Random, placed: &mut [Placed], people: &
     for document in placed {
         let path = format!("/documents/{}/access", document.id);
         if random.below(3) == 0 {
-            admin.delete(&path).expect(200);
+            admin.delete(&path).expect(204);
             document.readers = None;
             continue;
         }

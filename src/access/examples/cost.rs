@@ -7,11 +7,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use lectern_access::{Access, CONTROL_MIGRATIONS, Keyring, MIGRATIONS, Opening, Parts};
+use lectern_access::{
+    Access, CONTROL_MIGRATIONS, Dial, ForwardNetwork, Keyring, MIGRATIONS, Opening, Parts, Post, PostError,
+    TargetPlace,
+};
 use lectern_config::Config;
 use lectern_identity::{Caller, Identity, NewKey, NewSession, NewUser};
 use lectern_kernel::ports::{Admit, Authenticate, Credentials};
-use lectern_kernel::{Rights, Role, Scope, SystemClock, TenantId};
+use lectern_kernel::{Error, Result, Rights, Role, Scope, SystemClock, TenantId};
 use lectern_store::audit::{self, Change};
 use lectern_store::{Migration, Options, Stores, Tx, outbox};
 use serde_json::json;
@@ -25,6 +28,30 @@ struct Site {
     stores: Stores,
 }
 
+/// Nothing is sent on here.
+struct Nowhere;
+
+#[async_trait::async_trait]
+impl ForwardNetwork for Nowhere {
+    fn check(&self, _: &str) -> std::result::Result<(), String> {
+        Err("nothing is sent on".to_owned())
+    }
+
+    fn host(&self) -> String {
+        String::new()
+    }
+
+    fn dial(&self, _: &Scope, _: &TargetPlace) -> Result<Arc<dyn Dial>> {
+        Err(Error::field("address", "nothing is sent on"))
+    }
+
+    async fn post(&self, _: &Scope, _: &TargetPlace, _: Post) -> std::result::Result<u16, PostError> {
+        Err(PostError::Denied("nothing is sent on".to_owned()))
+    }
+
+    fn withdraw(&self, _: &Scope, _: &str) {}
+}
+
 fn site(folder: &std::path::Path) -> Site {
     let config = Config::load(None, &[]).expect("the defaults hold");
     let control: Vec<Migration> = [lectern_identity::CONTROL_MIGRATIONS, CONTROL_MIGRATIONS].concat();
@@ -35,7 +62,9 @@ fn site(folder: &std::path::Path) -> Site {
     let identity = Identity::new(stores.clone(), &config.session, true, permissions);
     let keyring = Keyring::open(folder, &Opening::File, stores.clone()).expect("a key");
     keyring.complete().expect("keys");
-    let access = Access::new(Parts { stores: stores.clone(), identity: identity.clone(), keyring }, &config);
+    let network = Arc::new(Nowhere);
+    let parts = Parts { stores: stores.clone(), identity: identity.clone(), keyring, network };
+    let access = Access::new(parts, &config);
     identity.set_quota(Arc::new(access.clone()));
     Site { identity, access, stores }
 }
