@@ -132,7 +132,7 @@ impl Documents {
         request.viewer = tenant.viewer(scope).await?;
         let own = tenant.clone();
         let found = tenant
-            .on_index(move |index| {
+            .in_line(move |index| {
                 let _running = own.meaning.activity.begin();
                 // Operators mean words and nothing else.
                 let plain = lectern_search::is_plain(&request.text);

@@ -106,7 +106,7 @@ impl Retrieve for Documents {
         let (tenant, bank) = (self.tenant(scope)?, self.inner.bank.clone());
         let (own, viewer) = (tenant.clone(), tenant.viewer(scope).await?);
         tenant
-            .on_index(move |index| {
+            .in_line(move |index| {
                 let _running = own.meaning.activity.begin();
                 let asked = bank
                     .and_then(|bank| own.meaning.ask(bank.as_ref(), &request.question, context(&request)));

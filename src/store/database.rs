@@ -9,7 +9,7 @@ use r2d2::{CustomizeConnection, Pool, PooledConnection};
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use scheduled_thread_pool::ScheduledThreadPool;
-use tokio::sync::broadcast;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 use crate::grown::Grown;
 use crate::migrate::{self, Migration};
@@ -34,6 +34,8 @@ struct Inner {
     /// None with the reason why nothing can be written.
     writer: Result<Pool<SqliteConnectionManager>, String>,
     readers: Pool<SqliteConnectionManager>,
+    readers_line: Arc<Semaphore>,
+    writers_line: Arc<Semaphore>,
     events: broadcast::Sender<Event>,
     /// Whom to tell that the record grew, and whose it is.
     grown: OnceLock<(Arc<Grown>, Option<TenantId>)>,
@@ -79,6 +81,12 @@ fn pool(path: &Path, size: u32, flags: OpenFlags) -> Result<Pool<SqliteConnectio
         .build(manager)?)
 }
 
+/// Waits in line for a connection. The pool itself serves whoever is quick, so that under load some would wait for long,
+/// each on a thread of its own.
+async fn turn(line: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
+    line.clone().acquire_owned().await.map_err(|_| StoreError::Cancelled)
+}
+
 impl Database {
     /// Opens or makes the file and brings it to the newest schema.
     pub fn open(path: &Path, migrations: &[Migration], clock: Arc<dyn Clock>) -> Result<Self> {
@@ -102,7 +110,10 @@ impl Database {
         let readers = pool(path, READERS, OpenFlags::SQLITE_OPEN_READ_WRITE | BASE)?;
         let (events, _) = broadcast::channel(EVENT_BUFFER);
         let (path, grown) = (path.to_owned(), OnceLock::new());
-        Ok(Self { inner: Arc::new(Inner { path, writer, readers, events, grown, clock }) })
+        let readers_line = Arc::new(Semaphore::new(READERS as usize));
+        let writers_line = Arc::new(Semaphore::new(1));
+        let inner = Inner { path, writer, readers, readers_line, writers_line, events, grown, clock };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Lets the growth of the record be told from now on.
@@ -142,8 +153,13 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        let turn = turn(&self.inner.writers_line).await?;
         let this = self.clone();
-        tokio::task::spawn_blocking(move || this.write_now(work)).await.map_err(|_| StoreError::Cancelled)?
+        let work = move || {
+            let _turn = turn;
+            this.write_now(work)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Cancelled)?
     }
 
     /// [`Database::write`] on this thread.
@@ -169,8 +185,13 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     {
+        let turn = turn(&self.inner.readers_line).await?;
         let this = self.clone();
-        tokio::task::spawn_blocking(move || this.read_now(work)).await.map_err(|_| StoreError::Cancelled)?
+        let work = move || {
+            let _turn = turn;
+            this.read_now(work)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Cancelled)?
     }
 
     /// [`Database::read`] on this thread.
