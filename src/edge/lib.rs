@@ -10,6 +10,7 @@ mod once;
 mod permit;
 mod problem;
 pub mod sse;
+mod throttle;
 pub mod tls;
 mod upload;
 
@@ -19,6 +20,7 @@ pub use middleware::{request_id, watch};
 pub use once::once;
 pub use permit::{CSRF_HEADER, Permit, SESSION_COOKIE, client_ip, credentials, principal};
 pub use problem::{ApiError, ApiResult, Problem};
+pub use throttle::Throttle;
 pub use upload::{Incoming, UploadLimits, receive};
 
 #[cfg(test)]

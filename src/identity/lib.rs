@@ -57,7 +57,6 @@ mod store_providers;
 mod store_provision;
 mod store_support;
 mod support;
-mod throttle;
 mod users;
 
 /// The authenticator in software that the engine itself is tested with.
@@ -169,8 +168,8 @@ struct Inner {
     catalogue: roles::Catalogue,
     passwords: password::Passwords,
     setup: setup::SetupGate,
-    accounts: throttle::Throttle,
-    addresses: throttle::Throttle,
+    accounts: lectern_edge::Throttle,
+    addresses: lectern_edge::Throttle,
     failures: failed::Failures,
     cache: cache::PrincipalCache,
     quota: OnceLock<Arc<dyn Quota>>,
@@ -197,8 +196,8 @@ impl Identity {
             catalogue: roles::Catalogue::new(permissions),
             passwords: password::Passwords::default(),
             setup: setup::SetupGate::default(),
-            accounts: throttle::Throttle::default(),
-            addresses: throttle::Throttle::default(),
+            accounts: lectern_edge::Throttle::default(),
+            addresses: lectern_edge::Throttle::default(),
             failures: failed::Failures::default(),
             cache: cache::PrincipalCache::default(),
             quota: OnceLock::new(),

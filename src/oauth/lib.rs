@@ -31,7 +31,6 @@ mod secret;
 mod store_apps;
 mod store_devices;
 mod store_tokens;
-mod throttle;
 
 #[cfg(test)]
 mod testing;
@@ -117,9 +116,9 @@ struct Inner {
     pages: Pages,
     cache: cache::TokenCache,
     /// Wrong client secrets, by app and network.
-    secrets: throttle::Throttle,
+    secrets: lectern_edge::Throttle,
     /// Wrong user codes, by person.
-    codes: throttle::Throttle,
+    codes: lectern_edge::Throttle,
 }
 
 impl Oauth {
@@ -131,8 +130,8 @@ impl Oauth {
             issuer: parts.issuer,
             pages: parts.pages,
             cache: cache::TokenCache::default(),
-            secrets: throttle::Throttle::default(),
-            codes: throttle::Throttle::default(),
+            secrets: lectern_edge::Throttle::default(),
+            codes: lectern_edge::Throttle::default(),
         };
         Self { inner: Arc::new(inner) }
     }

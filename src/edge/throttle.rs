@@ -11,7 +11,6 @@ use parking_lot::Mutex;
 /// Failures that cost nothing: people mistype.
 const FREE: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_secs(5);
-/// Whoever knows an e-mail can lock its owner out for this long, so it is not longer.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// Failures are forgotten when the last one is this old.
 const MEMORY: Duration = Duration::from_mins(15);
@@ -24,15 +23,29 @@ struct Entry {
     blocked_until: Timestamp,
 }
 
-/// Counts failed tries by name: an account, or an address.
+/// Counts failed tries by name: an account, an address, or an app and the network it calls from.
 #[derive(Default)]
-pub(crate) struct Throttle {
+pub struct Throttle {
     entries: Mutex<HashMap<String, Entry>>,
 }
 
 impl Throttle {
-    /// Begins a try. It counts as failed until [`Throttle::succeeded`], so that parallel tries cannot slip past.
-    /// The error is how long to wait.
+    /// Whether a try may be made; the error is how long to wait. Parallel tries can slip past, so this is for secrets
+    /// that nobody guesses.
+    pub fn check(&self, name: &str, now: Timestamp) -> Result<(), Duration> {
+        match self.entries.lock().get(name) {
+            Some(entry) if entry.blocked_until > now => Err(wait(entry.blocked_until, now)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The try was wrong.
+    pub fn failed(&self, name: &str, now: Timestamp) {
+        // Whoever is blocked already waits.
+        let _ = self.begin(name, now);
+    }
+
+    /// Begins a try that counts as failed until [`Throttle::succeeded`] or [`Throttle::take_back`], so that parallel tries cannot slip past.
     pub fn begin(&self, name: &str, now: Timestamp) -> Result<(), Duration> {
         let mut entries = self.entries.lock();
         if entries.len() >= MOST_ENTRIES && !entries.contains_key(name) {
@@ -44,13 +57,13 @@ impl Throttle {
             *entry = fresh;
         }
         if entry.blocked_until > now {
-            let wait = entry.blocked_until.0 - now.0;
-            return Err(Duration::from_millis(wait as u64).max(Duration::from_secs(1)));
+            return Err(wait(entry.blocked_until, now));
         }
         entry.failures += 1;
         entry.last = now;
         if entry.failures >= FREE {
-            entry.blocked_until = now.plus(wait_after(entry.failures));
+            let doublings = (entry.failures - FREE).min(16);
+            entry.blocked_until = now.plus(FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT));
         }
         Ok(())
     }
@@ -60,25 +73,24 @@ impl Throttle {
         self.entries.lock().remove(name);
     }
 
-    /// The try was good, but others of that name were not: only this one is taken back.
+    /// The try was good. Others were not: only this one is taken back, so that somebody with one right code cannot
+    /// wipe the slate clean between guesses.
     pub fn take_back(&self, name: &str, now: Timestamp) {
-        let mut entries = self.entries.lock();
-        if let Some(entry) = entries.get_mut(name) {
+        if let Some(entry) = self.entries.lock().get_mut(name) {
             entry.failures = entry.failures.saturating_sub(1);
             entry.blocked_until = now;
         }
     }
 }
 
-fn wait_after(failures: u32) -> Duration {
-    let doublings = failures.saturating_sub(FREE).min(16);
-    FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT)
+fn wait(until: Timestamp, now: Timestamp) -> Duration {
+    Duration::from_secs((until.0 - now.0).max(1000).unsigned_abs().div_ceil(1000))
 }
 
+/// Those that were tried least go first: filling the table must not free somebody who guesses.
 fn make_room(entries: &mut HashMap<String, Entry>, now: Timestamp) {
     entries.retain(|_, entry| entry.last.plus(MEMORY) > now);
     if entries.len() >= MOST_ENTRIES {
-        // Those that were tried least go first: filling the table must not free a guessed account.
         let mut order: Vec<_> = entries.values().map(|e| (e.failures, e.last)).collect();
         let (_, edge, _) = order.select_nth_unstable(MOST_ENTRIES / 10);
         let edge = *edge;
@@ -95,15 +107,18 @@ mod tests {
     }
 
     #[test]
-    fn the_sixth_try_waits_and_each_further_failure_doubles_it() {
+    fn the_sixth_try_waits_and_one_good_try_does_not_free_the_others() {
         let throttle = Throttle::default();
         for _ in 0..5 {
             throttle.begin("a", at(0)).expect("free");
         }
         assert_eq!(throttle.begin("a", at(0)), Err(Duration::from_secs(5)));
+        assert_eq!(throttle.check("a", at(1)), Err(Duration::from_secs(4)));
+        throttle.check("b", at(1)).expect("somebody else");
         throttle.begin("a", at(5)).expect("waited");
+        throttle.take_back("a", at(5));
+        throttle.begin("a", at(5)).expect("that one was good");
         assert_eq!(throttle.begin("a", at(6)), Err(Duration::from_secs(9)));
-        throttle.begin("b", at(6)).expect("somebody else");
     }
 
     #[test]
@@ -132,15 +147,16 @@ mod tests {
     }
 
     #[test]
-    fn the_table_stays_bounded_and_keeps_the_guessed_account() {
+    fn the_table_stays_bounded_and_keeps_the_guesser() {
         let throttle = Throttle::default();
         for _ in 0..5 {
-            throttle.begin("victim", at(0)).expect("free");
+            throttle.failed("guesser", at(0));
         }
         for n in 0..25_000 {
-            throttle.begin(&format!("x{n}"), at(1)).expect("free");
+            throttle.failed(&format!("x{n}"), at(1));
         }
         assert!(throttle.entries.lock().len() <= MOST_ENTRIES);
-        assert!(throttle.begin("victim", at(2)).is_err());
+        assert!(throttle.check("guesser", at(2)).is_err());
+        throttle.begin("guesser", at(2000)).expect("forgotten");
     }
 }
