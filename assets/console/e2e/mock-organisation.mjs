@@ -1,8 +1,10 @@
 /** The mock's people, keys, record, usage and organisations: enough for their pages to show everything they can. */
 
+import { targetRoutes } from './mock-forwarding.mjs';
+
 const PERMISSIONS = [
-  'apps.manage', 'ask.read', 'ask.write', 'audit.read', 'documents.all', 'documents.read', 'documents.share', 'documents.write', 'keys.manage', 'keys.read', 'models.read', 'people.manage',
-  'people.read', 'privacy.manage', 'session.use', 'settings.manage', 'settings.read', 'signin.manage', 'status.read', 'support.consent', 'tenant.own', 'usage.read', 'voice.read', 'voice.write',
+  'apps.manage', 'ask.read', 'ask.write', 'audit.forward', 'audit.read', 'documents.all', 'documents.read', 'documents.share', 'documents.write', 'keys.manage', 'keys.read', 'models.read', 'people.manage',
+  'people.provision', 'people.read', 'privacy.manage', 'session.use', 'settings.manage', 'settings.read', 'signin.manage', 'status.read', 'support.consent', 'tenant.own', 'usage.read', 'voice.read', 'voice.write',
 ];
 const APPLIANCE = ['appliance.audit', 'appliance.models', 'appliance.operators', 'appliance.support', 'appliance.tenants'];
 const VIEWER = ['ask.read', 'ask.write', 'documents.read', 'session.use', 'voice.read'];
@@ -28,7 +30,7 @@ function usage() {
 
 export function organisationRoutes(db, page, id, Problem) {
   const people = () => [
-    { ...db.user, state: 'active', groups: [], has_password: true, sessions: 1, last_seen_at: now(), created_at: now() },
+    { ...db.user, state: 'active', groups: [], has_password: true, second_factor: true, sessions: 1, last_seen_at: now(), created_at: now() },
     ...db.people,
   ];
   Object.assign(db, { people: [], groups: [], roles: [], invitations: [], record: [], lists: new Map(), tenants: null });
@@ -85,6 +87,8 @@ export function organisationRoutes(db, page, id, Problem) {
     ['DELETE /invitations/:id', ([i]) => ((db.invitations = db.invitations.filter((v) => v.id !== i)), [204])],
     ['GET /audit', (_, q) => [200, page(db.record.filter((e) => e.action.startsWith(q.get('action') ?? '')), q)]],
     ['GET /appliance/audit', (_, q) => [200, page([], q)]],
+    ['GET /operators', () => [200, [{ id: db.user.id, tenant: 'main', name: db.user.name, email: db.user.email }, { id: 'key_mock', tenant: 'main', name: 'Monitoring of a rather long name', email: null }]]],
+    ...['/audit', '/appliance/audit'].flatMap((record) => targetRoutes(record, db, find, id)),
     ['GET /usage', () => [200, usage()]],
     ['GET /tenants', () => [200, tenants()]],
     ['GET /tenants/erasures', () => [200, [{ tenant: 'old-mill', name: 'Old Mill', erased_at: now(), statement: 'lectern.erasure\nold-mill\n\n— mock' }]]],

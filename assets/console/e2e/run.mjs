@@ -8,9 +8,12 @@ import { apps } from './checks/apps.mjs';
 import { asking } from './checks/asking.mjs';
 import { documents } from './checks/documents.mjs';
 import { everywhere } from './checks/everywhere.mjs';
+import { forwarding } from './checks/forwarding.mjs';
 import { models } from './checks/models.mjs';
+import { operators } from './checks/operators.mjs';
 import { organisation } from './checks/organisation.mjs';
 import { privacy, privacyMock } from './checks/privacy.mjs';
+import { provisioning } from './checks/provisioning.mjs';
 import { reading } from './checks/reading.mjs';
 import { services } from './checks/services.mjs';
 import { settings } from './checks/settings.mjs';
@@ -61,7 +64,7 @@ function watch(p) {
 
 const t = { page, context, newContext, url: target.url, code: target.code, wrong, mock, dist: process.argv.includes('--dist'), speechMs: microphone.speechMs, recording: microphone.recording, shot: (name, of = page) => of.screenshot({ path: join(shots, `${name}.png`) }) };
 // The mock knows one person at a time.
-const several = mock ? privacyMock : [...organisation, ...tenants, ...apps, ...privacy, ...support, ...signin, ...services];
+const several = mock ? privacyMock : [...organisation, ...tenants, ...operators, ...forwarding, ...provisioning, ...apps, ...privacy, ...support, ...signin, ...services];
 const all = [...access.first, ...documents, ...reading, ...asking, ...voice, ...models, ...settings, ...several, ...everywhere, ...access.last];
 let passed = 0;
 let failed = 0;

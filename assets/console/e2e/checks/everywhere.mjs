@@ -1,7 +1,7 @@
 import axe from 'axe-core';
 import { assert, open, row, until } from './common.mjs';
 
-const PAGES = ['/ask', '/documents', '/search?q=pump', '/transcribe', '/settings', '/settings/voices', '/settings/models', '/status', '/people', '/people/groups', '/people/roles', '/people/invitations', '/signing-in', '/signing-in/new', '/keys', '/apps', '/privacy', '/support-access', '/oauth/device', '/audit', '/usage', '/tenants', '/tenants/main', '/profile'];
+const PAGES = ['/ask', '/documents', '/search?q=pump', '/transcribe', '/settings', '/settings/voices', '/settings/models', '/status', '/people', '/people/groups', '/people/roles', '/people/invitations', '/signing-in', '/signing-in/new', '/keys', '/apps', '/privacy', '/support-access', '/oauth/device', '/audit', '/audit/forwarding', '/usage', '/tenants', '/tenants/main', '/profile'];
 
 export async function audit(t, name) {
   await t.page.evaluate(axe.source);

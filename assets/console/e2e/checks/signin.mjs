@@ -251,11 +251,20 @@ export const signin = [
   }],
   ['sign-in: the second factors of somebody else are reset, and their sessions end', async (t) => {
     await go('/people');
-    await page.locator(`[data-person="${MEMBER.email}"]`).getByRole('button').click();
+    const row = page.locator(`[data-person="${MEMBER.email}"]`);
+    await row.getByText('Second factor').waitFor();
+    await inBothThemes(t, 'people-factors');
+    await narrow(t, 'people-factors');
+    await row.getByRole('button').click();
     await button('Reset second factors').click();
     await t.shot('people-reset', page);
     await page.getByRole('dialog', { name: `Reset the second factors of ${MEMBER.name}?` }).getByRole('button', { name: 'Reset second factors' }).click();
     await page.getByText(`${MEMBER.name} now signs in without a second factor.`).waitFor();
+    await row.getByText('password only').waitFor();
+    await row.getByRole('button').click();
+    await dialog().waitFor();
+    assert.equal(await button('Reset second factors').count(), 0, 'there is nothing left to reset');
+    await page.keyboard.press('Escape');
     await member.goto(url);
     await member.getByRole('heading', { name: 'Sign in' }).waitFor();
     await enter(MEMBER, member);

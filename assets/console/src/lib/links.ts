@@ -16,3 +16,8 @@ export function tokenOf(hash: string): string {
 export function callbackAddress(origin = location.origin): string {
   return `${origin}/api/v1/session/oidc/callback`;
 }
+
+/** Where a service makes, changes and removes people and groups. */
+export function scimAddress(origin = location.origin): string {
+  return `${origin}/api/v1/scim/v2`;
+}

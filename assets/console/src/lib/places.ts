@@ -24,7 +24,7 @@ export const PLACES: Place[] = [
   { href: '/apps', icon: 'apps', key: 'apps.title', needs: ['apps.manage'], part: 'organisation' },
   { href: '/privacy', icon: 'privacy', key: 'privacy.title', needs: ['privacy.manage'], part: 'organisation' },
   { href: '/support-access', icon: 'support', key: 'support.title', needs: ['support.consent'], part: 'organisation' },
-  { href: '/audit', icon: 'record', key: 'nav.audit', needs: ['audit.read', 'appliance.audit'], part: 'organisation' },
+  { href: '/audit', icon: 'record', key: 'nav.audit', needs: ['audit.read', 'audit.forward', 'appliance.audit'], part: 'organisation' },
   { href: '/usage', icon: 'usage', key: 'nav.usage', needs: ['usage.read'], part: 'organisation' },
   { href: '/tenants', icon: 'tenants', key: 'nav.tenants', needs: ['appliance.tenants'], part: 'appliance' },
   { href: '/settings', icon: 'settings', key: 'nav.settings', needs: [], bar: true, part: 'appliance' },
@@ -33,6 +33,7 @@ export const PLACES: Place[] = [
 
 /** Pages below a place that need more, or something else. */
 const BELOW: Record<string, string[]> = {
+  '/audit/forwarding': ['audit.forward', 'appliance.audit'],
   '/settings/voices': ['voice.read'],
   '/settings/models': ['models.read'],
 };

@@ -1,6 +1,6 @@
 /** The record of who did what. */
-import { get, url } from './client';
-import type { AuditEntry, Paged } from './types';
+import { create, del, get, patch, post, url } from './client';
+import type { AuditEntry, NewTarget, Paged, PatchTarget, TargetTest, TargetView } from './types';
 
 /** Whose record: the organisation's, or the appliance's. */
 export type Ledger = 'tenant' | 'appliance';
@@ -13,6 +13,7 @@ export interface AuditQuery {
   to?: string;
 }
 
+const seg = encodeURIComponent;
 const path = (of: Ledger) => (of === 'appliance' ? '/appliance/audit' : '/audit');
 
 export const auditApi = {
@@ -22,4 +23,14 @@ export const auditApi = {
   fileUrl: (of: Ledger, query: AuditQuery, format: 'csv' | 'jsonl') => url(path(of), { ...query, format }),
   /** The whole record with what proves it. */
   proofUrl: (of: Ledger) => url(`${path(of)}/export`),
+};
+
+/** Servers that the entries of a record are sent to. */
+export const forwardApi = {
+  list: (of: Ledger, signal?: AbortSignal) => get<TargetView[]>(`${path(of)}/targets`, undefined, signal),
+  create: (of: Ledger, body: NewTarget) => create<TargetView>(`${path(of)}/targets`, body),
+  change: (of: Ledger, id: string, body: PatchTarget) => patch<TargetView>(`${path(of)}/targets/${seg(id)}`, body),
+  remove: (of: Ledger, id: string) => del(`${path(of)}/targets/${seg(id)}`),
+  /** Sends one message that says it is a test. */
+  test: (of: Ledger, id: string) => post<TargetTest>(`${path(of)}/targets/${seg(id)}/test`),
 };

@@ -24,7 +24,7 @@ import type {
 } from './types';
 
 export { onForbidden, onSignedOut, onSuspended, setCsrf } from './client';
-export { auditApi, type AuditQuery, type Ledger } from './audit';
+export { auditApi, forwardApi, type AuditQuery, type Ledger } from './audit';
 export { keyApi } from './keys';
 export { appApi, oauthApi } from './apps';
 export { newKey } from './once';

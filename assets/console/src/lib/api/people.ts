@@ -8,6 +8,7 @@ import type {
   NewInvitation,
   NewInvitationView,
   OpenSessionView,
+  OperatorView,
   Paged,
   PatchGroup,
   PatchPerson,
@@ -69,8 +70,9 @@ export const profileApi = {
   endOthers: () => del('/me/sessions'),
 };
 
-/** Who operates the appliance; people of the own organisation only. */
+/** Who operates the appliance; only people of the own organisation are added. */
 export const operatorApi = {
+  list: (signal?: AbortSignal) => get<OperatorView[]>('/operators', undefined, signal),
   add: (id: string) => put<undefined>(`/operators/${seg(id)}`),
   remove: (id: string) => del(`/operators/${seg(id)}`),
 };

@@ -1,7 +1,7 @@
 /** What the record can tell of, for the choice above it; an area with its dot stands for all in it. */
 export const ACTIONS: { area: string; names: string[] }[] = [
-  { area: 'user', names: ['created', 'changed', 'removed', 'password_changed', 'unlocked'] },
-  { area: 'session', names: ['opened', 'ended'] },
+  { area: 'user', names: ['created', 'changed', 'removed', 'password_changed', 'unlocked', 'linked'] },
+  { area: 'session', names: ['opened', 'failed', 'ended'] },
   { area: 'sessions', names: ['ended'] },
   { area: 'invitation', names: ['created', 'withdrawn'] },
   { area: 'group', names: ['created', 'changed', 'deleted'] },
@@ -23,6 +23,7 @@ export const ACTIONS: { area: string; names: string[] }[] = [
   { area: 'consent_text', names: ['added', 'ended'] },
   { area: 'consent', names: ['given', 'withdrawn'] },
   { area: 'support', names: ['consented', 'ended', 'session_opened'] },
+  { area: 'forward', names: ['created', 'changed', 'deleted'] },
   { area: 'operator', names: ['added', 'removed'] },
   { area: 'tenant', names: ['created', 'changed', 'suspended', 'resumed', 'deleted', 'restored', 'exported', 'imported', 'erased'] },
 ];
