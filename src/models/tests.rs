@@ -205,7 +205,7 @@ async fn every_change_of_a_bundle_is_noticed_or_harmless() {
         bytes[at] ^= 0x15;
         if let Ok((view, _)) = import(&models, &[("x.lectern-model", &bytes)], NewImport::default()).await {
             assert_eq!(view.files.iter().map(|f| f.bytes).sum::<u64>(), 1300, "at {at}");
-            models.remove(&view.name).await.unwrap();
+            models.remove(&somebody(), &view.name).await.unwrap();
         }
         assert!(left(&folder).is_empty(), "at {at}");
     }
