@@ -133,7 +133,7 @@ impl Site {
         let access = Access::new(parts, &config);
         access.set_parts(vec![part.clone()]);
         identity.set_quota(Arc::new(access.clone()));
-        Self { access, identity, stores, clock, part, folder, network }
+        Self { access, identity, stores, clock, part, network, folder }
     }
 
     /// Signs somebody in who was made for it; `main`'s operate the appliance.

@@ -458,6 +458,23 @@ pub enum UserCommand {
         #[command(flatten)]
         folder: Folder,
     },
+    /// Write all that is held about somebody to a ZIP
+    Export {
+        email: String,
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Erase all that is held about somebody, everywhere; the record keeps its proofs
+    Erase {
+        email: String,
+        /// The e-mail once more, so that nobody is erased by a slip
+        #[arg(long, value_name = "EMAIL")]
+        confirm: String,
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 /// A tenant of a data folder on this machine.

@@ -9,7 +9,7 @@ use lectern_server::UserToAdd;
 use serde_json::json;
 
 use crate::args::{KeyCommand, UserCommand};
-use crate::connect;
+use crate::{connect, person};
 
 pub fn keys(command: &KeyCommand) -> Result<ExitCode> {
     match command {
@@ -52,6 +52,13 @@ pub fn users(command: &UserCommand) -> Result<ExitCode> {
             if *reset_factors {
                 say!("{removed} second factors removed");
             }
+        }
+        UserCommand::Export { email, output, place } => {
+            connect::with(place, |client| person::export(client, email, output))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        UserCommand::Erase { email, confirm, place } => {
+            connect::with(place, |client| person::erase(client, email, confirm))?;
         }
     }
     say!("done");

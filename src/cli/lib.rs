@@ -21,6 +21,7 @@ mod forward;
 mod ingest;
 mod keys;
 mod models;
+mod person;
 mod query;
 mod serve;
 mod speak;
