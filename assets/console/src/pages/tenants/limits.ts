@@ -11,6 +11,7 @@ export const LIMITS = [
   'requests_per_month',
   'questions_per_month',
   'speech_seconds_per_month',
+  'at_once',
 ] as const;
 export type Limit = (typeof LIMITS)[number];
 
