@@ -1,12 +1,15 @@
 //! Taking away all that is held about a person.
 
-use lectern_kernel::{Code, Error, Principal, Result, Scope, UserId};
+use lectern_kernel::{Code, Erased, Error, Principal, Result, Scope, UserId};
 use lectern_store::audit::{self, Change};
 use lectern_store::outbox;
 use serde_json::json;
 
 use crate::Privacy;
 use crate::model::{ErasePerson, ErasedInAreaView, ErasureOfPersonView};
+
+/// How copies of a tenant's database from before an upgrade are called.
+const COPY: &str = "data.db.before-";
 
 impl Privacy {
     /// Erases a person in every area. When it breaks off, the same call goes on: each area's part can be done again.
@@ -34,6 +37,7 @@ impl Privacy {
             let erased = part.erase(scope, person, &names).await?;
             areas.push(ErasedInAreaView { area: part.name().to_owned(), erased });
         }
+        areas.push(self.remove_copies(scope).await?);
         let view = ErasureOfPersonView { person: person.clone(), erased_at: self.now(), areas };
         self.note(scope, &view).await?;
         Ok(view)
@@ -46,6 +50,19 @@ impl Privacy {
             names.extend(part.names(scope, person).await?);
         }
         Ok(names)
+    }
+
+    /// Copies of the tenant's database that were made before its schema changed would bring the person back.
+    async fn remove_copies(&self, scope: &Scope) -> Result<ErasedInAreaView> {
+        let folder = self.tenant(scope)?.folder;
+        let removed = tokio::task::spawn_blocking(move || {
+            let files = std::fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
+            let copies = files.iter().filter(|file| file.file_name().to_string_lossy().starts_with(COPY));
+            copies.map(|file| std::fs::remove_file(file.path())).collect::<std::io::Result<Vec<()>>>()
+        });
+        let removed = removed.await.map_err(Error::internal)?.map_err(Error::internal)?.len();
+        let erased = vec![Erased::new("copies_from_before_upgrades", removed)];
+        Ok(ErasedInAreaView { area: "copies".to_owned(), erased })
     }
 
     /// Tells that it was done, of a person whose id means nothing any more; and leaves nothing in the log of writes.

@@ -105,6 +105,9 @@ fn nothing_of_an_erased_person_is_left_on_the_disk() {
     let app_made = json!({ "name": "Board", "kind": "public", "redirect_uris": ["https://board.example/back"],
         "scopes": ["documents.read"], "grants": ["authorization_code"] });
     admin.post("/apps", &app_made).expect(201);
+    // As an upgrade leaves it.
+    let folder = app.data().join("tenants/main");
+    std::fs::copy(folder.join("data.db"), folder.join("data.db.before-1800000000000")).unwrap();
     let erase = format!("/people/{id}/erase");
     assert_eq!(admin.post(&erase, &json!({ "confirm": "ada@example.org" })).problem(422), "invalid_field");
     assert_eq!(grace.post(&erase, &json!({ "confirm": EMAIL })).problem(403), "forbidden");
@@ -121,6 +124,7 @@ fn nothing_of_an_erased_person_is_left_on_the_disk() {
     );
     assert_eq!(count("entries_of_access_lists"), 1, "{erased}");
     assert!(count("cached_sounds_of_everybody") >= 1, "{erased}");
+    assert_eq!(count("copies_from_before_upgrades"), 1, "{erased}");
     assert_eq!(grace.get("/session").status, 401);
     admin.get(&format!("/documents/{}", document["id"].as_str().unwrap())).expect(200);
     assert_eq!(admin.get(&format!("/people/{id}")).problem(404), "not_found");

@@ -113,11 +113,13 @@ fn the_first_one_added_owns_main_and_operates_the_appliance() {
     assert!(add("ada@example.org", &[]) && add("ben@example.org", &[]));
     assert!(!add("carl@example.org", &["--tenant", "nowhere"]));
     let zip = folder.path().join("ben.zip");
-    let (code, out, err) = run(&["user", "export", "Ben@example.org", "-o", zip.to_str().unwrap()], folder.path());
+    let (code, out, err) =
+        run(&["user", "export", "Ben@example.org", "-o", zip.to_str().unwrap()], folder.path());
     assert_eq!(code, 0, "{out}{err}");
     let mut held = zip::ZipArchive::new(std::fs::File::open(&zip).unwrap()).unwrap();
     assert!(held.by_name("account/account.json").is_ok());
-    let erase = |confirm: &str| run(&["user", "erase", "ben@example.org", "--confirm", confirm], folder.path());
+    let erase =
+        |confirm: &str| run(&["user", "erase", "ben@example.org", "--confirm", confirm], folder.path());
     let (code, _, err) = erase("ada@example.org");
     assert_eq!((code, err.contains("confirm")), (1, true), "{err}");
     let (code, out, err) = erase("ben@example.org");
