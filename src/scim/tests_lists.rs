@@ -102,7 +102,9 @@ async fn what_is_asked_for_is_shown() {
     let site = some().await;
     let keys = |list: Value| {
         let one = list["Resources"][1].as_object().expect("a person").clone();
-        one.keys().cloned().collect::<Vec<_>>().join(" ")
+        let mut names: Vec<_> = one.keys().cloned().collect();
+        names.sort();
+        names.join(" ")
     };
     let all = keys(site.get("/Users").await.expect(200));
     assert_eq!(all, "active displayName emails externalId id meta schemas title userName");
