@@ -14,12 +14,12 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::Access;
 use crate::audit::Log;
 use crate::forward_send::{Failure, place};
 use crate::forward_words::{Teller, events};
 use crate::model_forward::TargetStateView;
 use crate::store_forward::{self, TargetRow};
-use crate::{Access, store_forward as store};
 
 /// Entries that are sent at once.
 const BATCH: u32 = 100;
@@ -167,7 +167,7 @@ impl Access {
 
     /// Records that may have targets: all of them are looked at once.
     async fn known_records(&self) -> Result<BTreeSet<Whose>> {
-        let tenants = self.inner.stores.control().read(store::forwarding).await?;
+        let tenants = self.inner.stores.control().read(store_forward::forwarding).await?;
         let all: BTreeSet<Whose> = tenants.into_iter().map(Some).chain([None]).collect();
         self.inner.forwarding.known.lock().extend(all.iter().cloned());
         Ok(all)
@@ -216,7 +216,7 @@ impl Access {
         if db.read_only().is_some() {
             return Ok(Vec::new());
         }
-        let read = |tx: &Tx<'_>| Ok((store::targets(tx)?, audit::frontier(tx)?.size()));
+        let read = |tx: &Tx<'_>| Ok((store_forward::targets(tx)?, audit::frontier(tx)?.size()));
         let (rows, size) = db.read(read).await?;
         Ok(rows.into_iter().filter(|r| r.view.enabled && r.next < size).map(|r| r.view.id).collect())
     }
@@ -245,7 +245,7 @@ impl Access {
     async fn send_batch(&self, log: &Log, id: &TargetId) -> Result<Result<bool, Failure>> {
         let wanted = id.clone();
         let read = move |tx: &Tx<'_>| {
-            let Some(row) = store::target_by_id(tx, &wanted)?.filter(|row| row.view.enabled) else {
+            let Some(row) = store_forward::target_by_id(tx, &wanted)?.filter(|row| row.view.enabled) else {
                 return Ok(None);
             };
             let kept = audit::from(tx, row.next, BATCH)?;
@@ -258,7 +258,7 @@ impl Access {
             return Ok(Err(failure));
         }
         let id = id.clone();
-        Ok(Ok(self.database(log)?.write(move |tx| store::advance(tx, &id, from, to)).await?))
+        Ok(Ok(self.database(log)?.write(move |tx| store_forward::advance(tx, &id, from, to)).await?))
     }
 
     async fn tell(&self, log: &Log, row: &TargetRow, kept: &[Kept]) -> Result<(), Failure> {
@@ -291,7 +291,7 @@ impl Access {
     pub(crate) async fn note_forwarding(&self, log: &Log) -> Result<()> {
         let whose = log.whose();
         if let Some(id) = whose.clone() {
-            self.inner.stores.control().write(move |tx| store::add_forwarding(tx, &id)).await?;
+            self.inner.stores.control().write(move |tx| store_forward::add_forwarding(tx, &id)).await?;
         }
         self.inner.forwarding.known.lock().insert(whose.clone());
         self.inner.stores.grown().note(whose);
@@ -301,7 +301,7 @@ impl Access {
     pub(crate) async fn end_forwarding(&self, log: &Log) -> Result<()> {
         let Some(id) = log.whose() else { return Ok(()) };
         self.inner.forwarding.known.lock().remove(&Some(id.clone()));
-        Ok(self.inner.stores.control().write(move |tx| store::remove_forwarding(tx, &id)).await?)
+        Ok(self.inner.stores.control().write(move |tx| store_forward::remove_forwarding(tx, &id)).await?)
     }
 
     /// A tenant that came from elsewhere brings its targets with it.
