@@ -70,10 +70,17 @@ export const tenants = [
     await t.shot('tenant');
   }],
   ['organisation: an e-mail in two of them is asked which', async (t) => {
+    // The roles come late: nobody is invited without one.
+    let send;
+    const asked = new Promise((resolve) => (send = resolve));
+    await olga.route('**/api/v1/roles', async (route) => (await asked, route.continue()));
     await olga.goto(`${t.url}/people`);
     await olga.getByRole('button', { name: 'Invite' }).click();
     await olga.locator('input[name=invite-email]').fill(USER.email);
+    assert.equal(await olga.getByRole('button', { name: 'Make the link' }).isDisabled(), true);
+    send();
     await olga.getByRole('button', { name: 'Make the link' }).click();
+    await olga.unroute('**/api/v1/roles');
     const link = await secretOf(olga);
     const page = await joinAs(t, link, USER);
     await page.getByRole('button', { name: 'Sign out' }).click();
