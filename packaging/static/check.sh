@@ -6,7 +6,7 @@ set -uo pipefail
 
 binary=${1:?usage: check.sh BINARY}
 binary=$(readlink -f "$binary") || exit 2
-limit=$((115 * 1000 * 1000))
+limit=$((110 * 1000 * 1000))
 passed=0
 failed=0
 root=$(mktemp -d)
