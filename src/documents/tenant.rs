@@ -1,14 +1,14 @@
 //! What is open of a tenant: its store, its index, and what keeps the two in step.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use lectern_kernel::{Code, DocumentId, Error, Event, Result};
 use lectern_search::{Options, SearchError, SearchIndex};
 use lectern_store::TenantStore;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use crate::life::Life;
 use crate::meaning::TenantMeaning;
@@ -89,18 +89,14 @@ impl Tenant {
         self.index.read().clone()
     }
 
-    /// [`Tenant::on_index`] for searches, which stand in line: a crowd of them would get a thread each, and the last
-    /// ones their answer late.
+    /// [`Tenant::on_index`] for searches, which stand in line with all that reads.
     pub async fn in_line<T, F>(self: &Arc<Self>, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&SearchIndex) -> Result<T, SearchError> + Send + 'static,
     {
-        static LINE: OnceLock<Semaphore> = OnceLock::new();
-        let cores = || std::thread::available_parallelism().map_or(2, usize::from);
-        let line = LINE.get_or_init(|| Semaphore::new(2 * cores()));
-        let _turn = line.acquire().await.map_err(Error::internal)?;
-        self.on_index(work).await
+        let index = self.index();
+        self.store.db.in_line(move || work(&index)).await?.map_err(search_error)
     }
 
     /// Runs `work` on the index off the async threads.

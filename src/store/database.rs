@@ -7,11 +7,13 @@ use std::time::Duration;
 use lectern_kernel::{Clock, Event, TenantId};
 use r2d2::{CustomizeConnection, Pool, PooledConnection};
 use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use scheduled_thread_pool::ScheduledThreadPool;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
+use tokio::sync::broadcast;
 
 use crate::grown::Grown;
+use crate::line::Line;
 use crate::migrate::{self, Migration};
 use crate::{StoreError, Tx};
 
@@ -34,8 +36,9 @@ struct Inner {
     /// None with the reason why nothing can be written.
     writer: Result<Pool<SqliteConnectionManager>, String>,
     readers: Pool<SqliteConnectionManager>,
-    readers_line: Arc<Semaphore>,
-    writers_line: Arc<Semaphore>,
+    /// For what reads, searches among it, so that none of it waits longer than the rest.
+    readers_line: Arc<Line>,
+    writers_line: Arc<Line>,
     events: broadcast::Sender<Event>,
     /// Whom to tell that the record grew, and whose it is.
     grown: OnceLock<(Arc<Grown>, Option<TenantId>)>,
@@ -49,6 +52,8 @@ impl CustomizeConnection<Connection, rusqlite::Error> for Settings {
     fn on_acquire(&self, connection: &mut Connection) -> rusqlite::Result<()> {
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(64);
+        // Plans do not depend on what is bound: else most statements would be planned anew each time they run.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
              PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
@@ -81,12 +86,6 @@ fn pool(path: &Path, size: u32, flags: OpenFlags) -> Result<Pool<SqliteConnectio
         .build(manager)?)
 }
 
-/// Waits in line for a connection. The pool itself serves whoever is quick, so that under load some would wait for long,
-/// each on a thread of its own.
-async fn turn(line: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
-    line.clone().acquire_owned().await.map_err(|_| StoreError::Cancelled)
-}
-
 impl Database {
     /// Opens or makes the file and brings it to the newest schema.
     pub fn open(path: &Path, migrations: &[Migration], clock: Arc<dyn Clock>) -> Result<Self> {
@@ -110,8 +109,8 @@ impl Database {
         let readers = pool(path, READERS, OpenFlags::SQLITE_OPEN_READ_WRITE | BASE)?;
         let (events, _) = broadcast::channel(EVENT_BUFFER);
         let (path, grown) = (path.to_owned(), OnceLock::new());
-        let readers_line = Arc::new(Semaphore::new(READERS as usize));
-        let writers_line = Arc::new(Semaphore::new(1));
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let (readers_line, writers_line) = (Line::new(cores.max(READERS as usize)), Line::new(1));
         let inner = Inner { path, writer, readers, readers_line, writers_line, events, grown, clock };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -153,13 +152,8 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let turn = turn(&self.inner.writers_line).await?;
         let this = self.clone();
-        let work = move || {
-            let _turn = turn;
-            this.write_now(work)
-        };
-        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Cancelled)?
+        self.inner.writers_line.run(move || this.write_now(work)).await?
     }
 
     /// [`Database::write`] on this thread.
@@ -185,13 +179,13 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let turn = turn(&self.inner.readers_line).await?;
         let this = self.clone();
-        let work = move || {
-            let _turn = turn;
-            this.read_now(work)
-        };
-        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Cancelled)?
+        self.in_line(move || this.read_now(work)).await?
+    }
+
+    /// Runs `work` off the async threads, in one line with all that reads: searches of the tenant's index.
+    pub async fn in_line<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        self.inner.readers_line.run(work).await
     }
 
     /// [`Database::read`] on this thread.

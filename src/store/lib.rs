@@ -7,6 +7,7 @@ pub mod audit;
 mod database;
 mod error;
 mod grown;
+mod line;
 mod lock;
 mod migrate;
 pub mod outbox;

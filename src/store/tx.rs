@@ -1,5 +1,7 @@
 //! A transaction: statements by position `$1`, rows by column name, events collected until the commit.
 
+use std::cell::OnceCell;
+
 use lectern_kernel::{Event, Timestamp};
 use rusqlite::{CachedStatement, Connection};
 
@@ -57,9 +59,9 @@ impl<'c> Tx<'c> {
     ) -> Result<Vec<T>> {
         let mut statement = self.prepare(sql, params)?;
         let mut rows = statement.raw_query();
-        let mut out = Vec::new();
+        let (mut out, names) = (Vec::new(), OnceCell::new());
         while let Some(row) = rows.next()? {
-            out.push(read(&Row(row))?);
+            out.push(read(&Row { row, names: &names })?);
         }
         Ok(out)
     }
@@ -73,7 +75,8 @@ impl<'c> Tx<'c> {
     ) -> Result<Option<T>> {
         let mut statement = self.prepare(sql, params)?;
         let mut rows = statement.raw_query();
-        rows.next()?.map(|row| read(&Row(row))).transpose()
+        let names = OnceCell::new();
+        rows.next()?.map(|row| read(&Row { row, names: &names })).transpose()
     }
 
     /// The single value of a query such as `SELECT count(*)`.
@@ -88,11 +91,16 @@ impl<'c> Tx<'c> {
 
     fn prepare(&self, sql: &str, params: &[Value]) -> Result<CachedStatement<'c>> {
         let mut statement = self.connection.prepare_cached(sql)?;
-        for (at, value) in params.iter().enumerate() {
+        let count = statement.parameter_count();
+        let wrong = || rusqlite::Error::InvalidParameterCount(params.len(), count);
+        if count != params.len() {
+            return Err(wrong().into());
+        }
+        for index in 1..=count {
             // SQLite numbers `$1` by where it stands in the text; binding by name makes it mean the first value.
-            let index = statement
-                .parameter_index(&format!("${}", at + 1))?
-                .ok_or(rusqlite::Error::InvalidParameterCount(at + 1, params.len()))?;
+            let name = statement.parameter_name(index).and_then(|name| name.strip_prefix('$'));
+            let number = name.and_then(|number| number.parse::<usize>().ok()).ok_or_else(wrong)?;
+            let value = number.checked_sub(1).and_then(|at| params.get(at)).ok_or_else(wrong)?;
             statement.raw_bind_parameter(index, value)?;
         }
         Ok(statement)
@@ -100,20 +108,25 @@ impl<'c> Tx<'c> {
 }
 
 /// A row of a result.
-pub struct Row<'r>(&'r rusqlite::Row<'r>);
+pub struct Row<'r> {
+    row: &'r rusqlite::Row<'r>,
+    /// Of the columns, once a row was asked by name: SQLite tells them slowly.
+    names: &'r OnceCell<Vec<String>>,
+}
 
 impl Row<'_> {
     /// The column of that name.
     pub fn get<T: Column>(&self, name: &str) -> Result<T> {
-        let index = self.0.as_ref().column_index(name)?;
-        self.at(index)
+        let names = || self.row.as_ref().column_names().into_iter().map(str::to_owned).collect();
+        let index = self.names.get_or_init(names).iter().position(|found| found.eq_ignore_ascii_case(name));
+        self.at(index.ok_or_else(|| rusqlite::Error::InvalidColumnName(name.to_owned()))?)
     }
 
     /// The column at a place from 0.
     pub fn at<T: Column>(&self, index: usize) -> Result<T> {
-        let value = self.0.get_ref(index)?;
+        let value = self.row.get_ref(index)?;
         T::read(value).ok_or_else(|| {
-            let name = self.0.as_ref().column_name(index).unwrap_or("?").to_owned();
+            let name = self.row.as_ref().column_name(index).unwrap_or("?").to_owned();
             StoreError::Sqlite(rusqlite::Error::InvalidColumnType(index, name, value.data_type()))
         })
     }
