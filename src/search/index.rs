@@ -229,7 +229,7 @@ impl SearchIndex {
         let document: TantivyDocument = searcher.doc(address)?;
         document
             .get_first(self.fields.record)
-            .and_then(|value| value.as_bytes())
+            .and_then(|value| value.as_str())
             .and_then(record::decode)
             .ok_or_else(|| SearchError::Damaged {
                 path: self.dir.clone(),

@@ -2,8 +2,7 @@
 
 use tantivy::TantivyDocument;
 use tantivy::schema::{
-    BytesOptions, FAST, Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing,
-    TextOptions,
+    FAST, Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
 };
 
 use crate::language::code_of;
@@ -75,7 +74,7 @@ pub(crate) fn build() -> (Schema, Fields) {
         language: schema.add_text_field(FACETS[3], filter(KEY)),
         created: schema.add_i64_field("created", NumericOptions::default() | FAST | INDEXED),
         access: schema.add_text_field("access", bare),
-        record: schema.add_bytes_field("record", BytesOptions::default().set_stored()),
+        record: schema.add_text_field("record", TextOptions::default().set_stored()),
     };
     (schema.build(), fields)
 }
@@ -111,7 +110,7 @@ impl Fields {
         for mark in marks(meta) {
             document.add_text(self.access, mark);
         }
-        document.add_bytes(self.record, &record::encode(meta, passage));
+        document.add_text(self.record, record::encode(meta, passage));
         document
     }
 }
