@@ -25,7 +25,8 @@ pub(crate) struct Span {
 
 /// Scripts written without spaces between words.
 pub(crate) fn is_unspaced(c: char) -> bool {
-    matches!(c,
+    !c.is_ascii()
+        && matches!(c,
         '\u{0E00}'..='\u{0EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}' | '\u{1100}'..='\u{11FF}'
         | '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{30FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'
         | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{FF66}'..='\u{FF9F}' | '\u{20000}'..='\u{323AF}')
@@ -43,6 +44,9 @@ fn is_mark(c: char) -> bool {
 }
 
 fn is_word(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric();
+    }
     (c.is_alphanumeric() || is_mark(c) || is_joiner(c)) && !is_unspaced(c)
 }
 
@@ -128,6 +132,8 @@ impl Iterator for Spans<'_> {
 
     fn next(&mut self) -> Option<Span> {
         loop {
+            let rest = self.text.as_bytes().get(self.at..)?;
+            self.at += rest.iter().take_while(|b| b.is_ascii() && !b.is_ascii_alphanumeric()).count();
             let c = self.char_at(self.at)?;
             if is_unspaced(c) {
                 let start = self.at;

@@ -154,15 +154,22 @@ struct Match {
 /// Where the window with the most different matches (then the most matches) begins and ends.
 fn place(matches: &[Match], length: usize) -> Range<usize> {
     let (mut best, mut best_worth, mut first) = (0..length.min(MAX_SNIPPET), (0, 0), 0);
-    for last in 0..matches.len() {
-        while matches[last].place.end - matches[first].place.start > MAX_SNIPPET - LEAD && first < last {
+    let mut different: FxHashMap<&str, usize> = FxHashMap::default();
+    for (last, found) in matches.iter().enumerate() {
+        *different.entry(&found.word).or_default() += 1;
+        while found.place.end - matches[first].place.start > MAX_SNIPPET - LEAD && first < last {
+            let gone = matches[first].word.as_str();
             first += 1;
+            if let Some(count) = different.get_mut(gone) {
+                *count -= 1;
+                if *count == 0 {
+                    different.remove(gone);
+                }
+            }
         }
-        let window = &matches[first..=last];
-        let different: FxHashSet<&str> = window.iter().map(|found| found.word.as_str()).collect();
-        let worth = (different.len(), window.len());
+        let worth = (different.len(), last + 1 - first);
         if worth > best_worth {
-            (best, best_worth) = (matches[first].place.start..matches[last].place.end, worth);
+            (best, best_worth) = (matches[first].place.start..found.place.end, worth);
         }
     }
     best
