@@ -1,7 +1,9 @@
 //! SQL of documents one by one. Lists are in `store_list`, texts in `store_text`.
 
+use std::collections::HashMap;
+
 use lectern_kernel::{DocumentId, JobId, UserId};
-use lectern_store::{NewJob, Row, StoreError, Tx, params, queue};
+use lectern_store::{NewJob, Row, StoreError, Tx, Value, params, queue};
 
 use crate::create::NewDocument;
 use crate::model::{DocumentProblem, DocumentView, Status};
@@ -58,7 +60,7 @@ pub(crate) fn push_read(tx: &mut Tx<'_>, id: &DocumentId) -> Result<bool> {
 pub(crate) fn by_id(tx: &Tx<'_>, id: &DocumentId) -> Result<Option<DocumentView>> {
     let sql = format!("SELECT {COLUMNS} FROM documents WHERE id = $1");
     let view = tx.query_one(&sql, params![id], read)?;
-    view.map(|view| complete(tx, view)).transpose()
+    Ok(complete(tx, Vec::from_iter(view))?.pop())
 }
 
 /// Whether any document has these bytes.
@@ -101,18 +103,31 @@ pub(crate) fn read(row: &Row<'_>) -> Result<DocumentView> {
     })
 }
 
-/// Adds what stands in tables of its own.
-pub(crate) fn complete(tx: &Tx<'_>, mut view: DocumentView) -> Result<DocumentView> {
-    view.tags =
-        tx.query("SELECT tag FROM document_tags WHERE document = $1 ORDER BY tag", params![&view.id], |r| {
-            r.at(0)
-        })?;
-    view.ocr_pages = tx.query(
-        "SELECT page FROM document_image_pages WHERE document = $1 ORDER BY page",
-        params![&view.id],
-        |r| r.at(0),
-    )?;
-    Ok(view)
+/// Adds what stands in tables of its own, for all of them at once.
+pub(crate) fn complete(tx: &Tx<'_>, mut views: Vec<DocumentView>) -> Result<Vec<DocumentView>> {
+    if views.is_empty() {
+        return Ok(views);
+    }
+    let places: Vec<String> = (1..=views.len()).map(|number| format!("${number}")).collect();
+    let (ids, places): (Vec<Value>, _) =
+        (views.iter().map(|view| (&view.id).into()).collect(), places.join(", "));
+    let sql = format!("SELECT document, tag FROM document_tags WHERE document IN ({places}) ORDER BY tag");
+    let tags = tx.query(&sql, &ids, |row| Ok((row.at(0)?, row.at(1)?)))?;
+    let sql =
+        format!("SELECT document, page FROM document_image_pages WHERE document IN ({places}) ORDER BY page");
+    let pages = tx.query(&sql, &ids, |row| Ok((row.at(0)?, row.at(1)?)))?;
+    let (mut tags, mut pages) = (by_document(tags), by_document(pages));
+    for view in &mut views {
+        view.tags = tags.remove(&view.id).unwrap_or_default();
+        view.ocr_pages = pages.remove(&view.id).unwrap_or_default();
+    }
+    Ok(views)
+}
+
+fn by_document<T>(rows: Vec<(DocumentId, T)>) -> HashMap<DocumentId, Vec<T>> {
+    let mut found: HashMap<_, Vec<T>> = HashMap::new();
+    rows.into_iter().for_each(|(id, value)| found.entry(id).or_default().push(value));
+    found
 }
 
 pub(crate) fn set_status(tx: &mut Tx<'_>, id: &DocumentId, status: Status) -> Result<bool> {

@@ -72,7 +72,7 @@ pub(crate) fn by_id(tx: &Tx<'_>, sight: &Sight, id: &DocumentId) -> Result<Optio
     let (seen, values) = with(params![id].to_vec(), seen(sight, 2));
     let sql = format!("SELECT {} FROM documents WHERE id = $1 AND {seen}", columns());
     let view = tx.query_one(&sql, &values, read)?;
-    view.map(|view| complete(tx, view)).transpose()
+    Ok(complete(tx, Vec::from_iter(view))?.pop())
 }
 
 /// The oldest document with these bytes that is seen.
@@ -81,7 +81,7 @@ pub(crate) fn by_hash(tx: &Tx<'_>, sight: &Sight, sha256: &str) -> Result<Option
     let sql =
         format!("SELECT {} FROM documents WHERE content = $1 AND {seen} ORDER BY id LIMIT 1", columns());
     let view = tx.query_one(&sql, &values, read)?;
-    view.map(|view| complete(tx, view)).transpose()
+    Ok(complete(tx, Vec::from_iter(view))?.pop())
 }
 
 pub(crate) fn may(tx: &Tx<'_>, sight: &Sight, may: May, id: &DocumentId) -> Result<bool> {

@@ -92,7 +92,7 @@ pub(crate) fn list(
         seen.sql
     );
     let views = tx.query(&sql, &values, read)?;
-    views.into_iter().map(|view| complete(tx, view)).collect()
+    complete(tx, views)
 }
 
 pub(crate) fn count(tx: &Tx<'_>, sight: &Sight, list: &ListParameters) -> Result<u64> {
