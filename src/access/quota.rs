@@ -13,6 +13,7 @@ use lectern_kernel::{Code, Error, Principal, Result, Role, Scope, TenantId, Time
 use lectern_store::TenantStore;
 use parking_lot::Mutex;
 
+use crate::model::UsageDay;
 use crate::month::{day, month, next_month};
 use crate::{Access, store};
 
@@ -138,6 +139,20 @@ impl Access {
         let meter = self.meter(scope).await?;
         let state = meter.lock();
         Ok((state.used.clone(), state.active.len() as u64))
+    }
+
+    /// Adds the requests that are counted and not written yet, of the last second or so.
+    pub(crate) fn with_unwritten(&self, scope: &Scope, mut days: Vec<UsageDay>) -> Vec<UsageDay> {
+        let meter = self.inner.meters.tenants.lock().get(scope.tenant()).cloned();
+        let unwritten = meter.map(|meter| meter.lock().unwritten.clone()).unwrap_or_default();
+        for (day, count) in unwritten {
+            match days.iter_mut().find(|found| found.day == day && found.what == Metered::Requests) {
+                Some(found) => found.used += count,
+                None => days.push(UsageDay { day, what: Metered::Requests, used: count }),
+            }
+        }
+        days.sort_by(|a, b| a.day.cmp(&b.day));
+        days
     }
 
     /// The month counts a person no more.

@@ -1,5 +1,6 @@
 //! The list of tenants, their names, plans and suspension.
 
+use futures_util::future::{try_join, try_join_all};
 use lectern_kernel::{Code, Error, Result, Scope, TenantId};
 use lectern_store::audit::{self, Change};
 use lectern_store::{StoreError, TenantRecord, TenantState, Tx, registry};
@@ -49,19 +50,27 @@ impl Access {
         Ok((*record).clone())
     }
 
-    /// Counts what a tenant holds.
+    /// Counts what a tenant holds, and keeps it for the list of tenants.
     pub async fn count(&self, id: &TenantId) -> Result<TenantUsage> {
-        let scope = Scope::system(id.clone());
-        let mut usage = TenantUsage { counted_at: Some(self.now()), ..TenantUsage::default() };
-        for part in self.parts() {
-            let holdings = part.holdings(&scope).await?;
-            usage.documents += holdings.documents;
-            usage.bytes += holdings.bytes;
+        let (usage, tenant) = (self.held(id).await?, id.clone());
+        let kept = self.inner.stores.control().write(move |tx| store::put_usage(tx, &tenant, &usage)).await;
+        if let Err(error) = kept {
+            tracing::warn!(tenant = %id, %error, "what a tenant holds is not kept for the list");
         }
-        usage.members = self.inner.identity.count_people(&scope).await?;
-        let tenant = id.clone();
-        self.inner.stores.control().write(move |tx| store::put_usage(tx, &tenant, &usage)).await?;
         Ok(usage)
+    }
+
+    /// What a tenant holds now.
+    pub(crate) async fn held(&self, id: &TenantId) -> Result<TenantUsage> {
+        let scope = Scope::system(id.clone());
+        let parts = try_join_all(self.parts().iter().map(|part| part.holdings(&scope)));
+        let (parts, members) = try_join(parts, self.inner.identity.count_people(&scope)).await?;
+        Ok(TenantUsage {
+            documents: parts.iter().map(|part| part.documents).sum(),
+            bytes: parts.iter().map(|part| part.bytes).sum(),
+            members,
+            counted_at: Some(self.now()),
+        })
     }
 
     /// Changes name, plan or limits; they hold at once.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::try_join3;
 use lectern_kernel::ports::{Metered, Quota};
 use lectern_kernel::{Result, Scope};
 
@@ -15,9 +16,11 @@ const KEPT: Duration = Duration::from_hours(400 * 24);
 impl Access {
     /// The plan's lines with what is used now, and the last days.
     pub async fn usage(&self, scope: &Scope) -> Result<UsageView> {
-        self.write_counts().await;
-        let (month, active) = self.used_this_month(scope).await?;
-        let held = self.count(scope.tenant()).await?;
+        let from = day(self.now().minus(SHOWN));
+        let store = self.tenant(scope)?;
+        let days = async { Ok(store.db.read(move |tx| store::days(tx, &from)).await?) };
+        let used = self.used_this_month(scope);
+        let (held, days, (month, active)) = try_join3(self.held(scope.tenant()), days, used).await?;
         let used = |what: Metered| match what {
             Metered::Documents => held.documents,
             Metered::Storage => held.bytes,
@@ -38,8 +41,7 @@ impl Access {
             let (used, limit) = (used(what), self.limit(scope.tenant(), what));
             UsageLine { what, used, limit, resets_at: self.resets_at(what), level: Level::of(used, limit) }
         };
-        let from = day(self.now().minus(SHOWN));
-        let days = self.tenant(scope)?.db.read(move |tx| store::days(tx, &from)).await?;
+        let days = self.with_unwritten(scope, days);
         let plan = self.record(scope.tenant())?.plan;
         Ok(UsageView { plan, lines: all.into_iter().map(line).collect(), days })
     }
