@@ -1,7 +1,7 @@
 //! What comes in and goes out about second factors.
 
 use lectern_edge::Validate;
-use lectern_kernel::{FactorId, FieldError, TenantId, Timestamp};
+use lectern_kernel::{FactorId, FieldError, ProviderId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -136,6 +136,7 @@ pub struct PasskeyOptions {
 }
 
 /// Asks for a passkey: without a name, or with e-mail and password as their second proof. No `Debug`.
+/// With `provider` they are those of that directory.
 #[derive(Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskPasskey {
@@ -146,6 +147,8 @@ pub struct AskPasskey {
     pub password: Option<String>,
     #[serde(default)]
     pub tenant: Option<TenantId>,
+    #[serde(default)]
+    pub provider: Option<ProviderId>,
 }
 
 impl Validate for AskPasskey {

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::factors::{Enrolment, over};
 use crate::failed::Why;
+use crate::model::NewSession;
 use crate::model_factors::{
     AskPasskey, FactorKind, FactorView, FinishPasskey, NewPasskeyFactor, PasskeyOptions,
 };
@@ -129,10 +130,12 @@ impl Identity {
         caller: &Caller,
     ) -> Result<PasskeyOptions, Refused> {
         let passkeys = site.passkeys()?;
-        let proven = match (ask.email, ask.password) {
+        let AskPasskey { email, password, tenant, provider } = ask;
+        let proven = match (email, password) {
             (Some(email), Some(password)) => {
                 self.begin_try(caller)?;
-                Some(self.prove_password((email, password), ask.tenant, caller).await?)
+                let first = NewSession { email, password, tenant, provider, code: None };
+                Some(self.prove_first(first, caller).await?)
             }
             _ => None,
         };

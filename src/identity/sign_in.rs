@@ -68,11 +68,16 @@ impl Identity {
     pub async fn sign_in(&self, new: NewSession, caller: &Caller) -> Result<SignedIn, Refused> {
         self.begin_try(caller)?;
         let code = new.code.clone();
-        let proven = match new.provider.clone() {
-            Some(provider) => self.prove_at_directory(new, &provider, caller).await?,
-            None => self.prove_password((new.email, new.password), new.tenant, caller).await?,
-        };
+        let proven = self.prove_first(new, caller).await?;
         self.admit(proven, code, caller).await
+    }
+
+    /// The one account that name and password open, here or at a directory.
+    pub(crate) async fn prove_first(&self, new: NewSession, caller: &Caller) -> Result<Proven, Refused> {
+        match new.provider.clone() {
+            Some(provider) => self.prove_at_directory(new, &provider, caller).await,
+            None => self.prove_password((new.email, new.password), new.tenant, caller).await,
+        }
     }
 
     /// Counts a try from the caller's network; it is taken back once it was good.
@@ -94,7 +99,7 @@ impl Identity {
 
     /// The one account that e-mail and password open. It counts as a failed try until the person is in, so that nobody
     /// with the password guesses codes.
-    pub(crate) async fn prove_password(
+    async fn prove_password(
         &self,
         (email, password): (String, String),
         tenant: Option<TenantId>,

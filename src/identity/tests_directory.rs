@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::soft::{Soft, UP};
 use crate::testing::{PASSWORD, Site};
 use crate::tests_factors::code_at;
+use crate::tests_passkeys::{ORIGIN, answered, register};
 use crate::tests_providers::ldap;
 
 const DATA: &str = "\
@@ -156,6 +158,33 @@ async fn somebody_of_the_directory_comes_in_with_groups_and_a_second_factor() {
     drop(slapd);
     assert_eq!(stranger.enter(body(ALICES)).await.code(), (502, "upstream_unavailable"));
     assert_eq!(stranger.enter(json!({})).await.status, 201, "passwords that are kept here still do");
+}
+
+#[actix_web::test]
+async fn a_key_stands_beside_the_password_of_a_directory() {
+    let Some(slapd) = start() else { return };
+    let mut site = Site::signed_in().await;
+    site.origin = Some(ORIGIN);
+    let made = site.post("/sign-in/providers", ldap(&format!("ldap://127.0.0.1:{}", slapd.port))).await;
+    let body = json!({"provider": made.body["id"], "email": "alice", "password": ALICES});
+    let mut alice = site.stranger();
+    let entered = alice.enter(body.clone()).await;
+    alice.take(&entered);
+    let mut soft = Soft::new(7);
+    soft.flags = UP;
+    let kept = register(&alice, &mut soft, json!({"second_only": true, "password": ALICES})).await;
+    assert_eq!(kept.status, 201, "{}", kept.body);
+
+    let browser = site.stranger();
+    assert_eq!(browser.enter(body.clone()).await.code(), (401, "second_factor_required"));
+    let alone = answered(&browser, &soft, json!({})).await;
+    assert_eq!(browser.post("/session/passkey", alone).await.status, 401, "not alone");
+    let both = answered(&browser, &soft, body.clone()).await;
+    let inside = browser.post("/session/passkey", both).await;
+    assert_eq!((inside.status, &inside.body["user"]["name"]), (201, &json!("Alice of Example")));
+    let mut wrong = body;
+    wrong["password"] = json!("wrong password");
+    assert_eq!(browser.post("/session/passkey/options", wrong).await.code(), (401, "wrong_credentials"));
 }
 
 #[actix_web::test]

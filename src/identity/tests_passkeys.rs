@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::soft::{Soft, UP, UV};
 use crate::testing::{EMAIL, PASSWORD, Site};
 
-const ORIGIN: &str = "https://lectern.example.org";
+pub(crate) const ORIGIN: &str = "https://lectern.example.org";
 
 async fn site() -> Site {
     let mut site = Site::signed_in().await;
@@ -17,7 +17,7 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
 }
 
-async fn register(site: &Site, soft: &mut Soft, more: Value) -> crate::testing::Answer {
+pub(crate) async fn register(site: &Site, soft: &mut Soft, more: Value) -> crate::testing::Answer {
     let mut body = json!({"name": "Laptop", "password": PASSWORD});
     for (name, value) in more.as_object().expect("fields") {
         body[name] = value.clone();
@@ -29,7 +29,7 @@ async fn register(site: &Site, soft: &mut Soft, more: Value) -> crate::testing::
 }
 
 /// Asks for a passkey and lets it answer; the body to send.
-async fn answered(browser: &Site, soft: &Soft, ask: Value) -> Value {
+pub(crate) async fn answered(browser: &Site, soft: &Soft, ask: Value) -> Value {
     let asked = browser.post("/session/passkey/options", ask).await;
     assert_eq!(asked.status, 200, "{}", asked.body);
     json!({"id": asked.body["id"], "response": parsed(&soft.get(&asked.body["options"]))})
