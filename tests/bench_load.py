@@ -3,9 +3,9 @@
 
 Usage: tests/bench_load.py LECTERN [PEOPLE]
 
-Starts the program on a temporary folder with 40 documents, makes 400 keys, opens a connection for each
-of PEOPLE (default 1,000), and asks for documents, searches, collections, conversations and usage in turn. Needs wrk, which Debian has; wrk has a
-core of its own, as it measures on the same machine.
+Starts the program on a temporary folder with 40 documents, makes 400 keys, opens a connection for each of PEOPLE (default
+1,000), and asks for documents, searches, collections, conversations and usage in turn. Needs wrk, which Debian has; wrk
+takes most of a core, as it measures on the same machine.
 """
 
 import http.client
@@ -21,7 +21,8 @@ PASSWORD = "a lectern stands still"
 SECONDS = 20
 WORDS = "pump valve bearing motor belt filter gauge switch cable sensor hours weekly yearly oil grease water steam pressure".split()
 SCRIPT = """
-local paths = {"/api/v1/documents?limit=20", "/api/v1/search?q=feed+pump", "/api/v1/collections", "/api/v1/search?q=bearing+hours", "/api/v1/conversations", "/api/v1/usage"}
+local paths = {"/api/v1/documents?limit=20", "/api/v1/search?q=feed+pump", "/api/v1/collections",
+  "/api/v1/search?q=bearing+hours", "/api/v1/conversations", "/api/v1/usage"}
 local keys = {%s}
 local asked, failed = 0, 0
 request = function()
@@ -38,7 +39,8 @@ def document(number):
     lines = [f"# Machine {number}"]
     for line in range(60):
         chosen = [WORDS[(number * 7 + line * step + step) % len(WORDS)] for step in (1, 3, 5, 7)]
-        lines.append(f"The feed pump {number}.{line} has a {chosen[0]} with {chosen[1]}; check the {chosen[2]} and {chosen[3]} after {line} hours.")
+        first, second, third, fourth = chosen
+        lines.append(f"The feed pump {number}.{line} has a {first} with {second}; check {third} and {fourth} after {line} hours.")
     return "\n\n".join(lines)
 
 
@@ -92,13 +94,14 @@ def wrk(address, keys, connections, pause):
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(SCRIPT % (",".join(f'"{key}"' for key in keys), pause))
         script.flush()
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--timeout", "10s", "--latency", "-s", script.name, f"http://{address}"]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--timeout", "10s", "--latency", "-s", script.name]
+        said = subprocess.run([*command, f"http://{address}"], capture_output=True, text=True, check=True).stdout
     rate = re.search(r"Requests/sec: +([\d.]+)", said).group(1)
     times = dict(re.findall(r"^ +(50|90|99)% +(\S+)$", said, re.MULTILINE))
     worst = re.search(r"Latency +\S+ +\S+ +(\S+)", said).group(1)
     errors = re.findall(r"(?:Socket errors|Non-2xx).*", said)
-    return f"{float(rate):,.0f} requests/s, p50 {times['50']}, p90 {times['90']}, p99 {times['99']}, worst {worst}, errors: {errors or 0}"
+    spread = f"p50 {times['50']}, p90 {times['90']}, p99 {times['99']}, worst {worst}"
+    return f"{float(rate):,.0f} requests/s, {spread}, errors: {errors or 0}"
 
 
 def main():
