@@ -36,7 +36,7 @@ export const factorApi = {
 /** For who is not signed in. */
 export const entranceApi = {
   options: (tenant: string | null, signal?: AbortSignal) => get<SignInOptions>('/sign-in/options', { tenant }, signal),
-  askPasskey: (who: { email: string; password: string; tenant?: string } | null) =>
+  askPasskey: (who: { email: string; password: string; tenant?: string; provider?: string } | null) =>
     post<PasskeyOptions>('/session/passkey/options', who ?? {}),
   answerPasskey: (id: string, response: Answer) => post<SessionView>('/session/passkey', { id, response }),
   /** The address to send the browser to. */

@@ -59,24 +59,15 @@ export class Entry {
 
   async submit(code = ''): Promise<void> {
     await this.#work(async () => {
-      const tenant = this.provider ? this.site : this.tenant;
-      await signIn({
-        email: this.email.trim(),
-        password: this.password,
-        ...(tenant ? { tenant } : {}),
-        ...(this.provider ? { provider: this.provider.id } : {}),
-        ...(code ? { code } : {}),
-      });
+      await signIn({ ...this.#first(), ...(code ? { code } : {}) });
     }, code !== '');
   }
 
   /** By a passkey alone, or as the second proof of e-mail and password. */
   async passkey(): Promise<void> {
-    // A directory's password cannot be joined with a passkey; the passkey alone is as good.
-    const second = this.methods !== null && !this.provider;
-    const who = { email: this.email.trim(), password: this.password, ...(this.tenant ? { tenant: this.tenant } : {}) };
+    const who = this.methods !== null ? this.#first() : null;
     await this.#work(async () => {
-      const { id, options } = await entranceApi.askPasskey(second ? who : null);
+      const { id, options } = await entranceApi.askPasskey(who);
       await signInByPasskey(id, await provePasskey(options));
     }, true);
   }
@@ -89,6 +80,17 @@ export class Entry {
       const { authorization_url } = await entranceApi.begin(provider.id, body);
       location.assign(authorization_url);
     });
+  }
+
+  /** The first proof, as it stands in the form. */
+  #first(): { email: string; password: string; tenant?: string; provider?: string } {
+    const tenant = this.provider ? this.site : this.tenant;
+    return {
+      email: this.email.trim(),
+      password: this.password,
+      ...(tenant ? { tenant } : {}),
+      ...(this.provider ? { provider: this.provider.id } : {}),
+    };
   }
 
   /** `proving`: a second proof was sent, so that being asked for one means that it was wrong. */
