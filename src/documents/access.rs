@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lectern_kernel::Cursor;
 use lectern_kernel::{Code, DocumentId, Error, Page, PageRequest, Result, Scope, Sight};
-use lectern_search::DocumentMeta;
+use lectern_search::{DocumentMeta, SearchError, SearchIndex, Viewer};
 use lectern_store::{StoreError, Tx, audit};
 
 use crate::change::meta;
@@ -14,7 +14,7 @@ use crate::model_access::{
     Access, AccessEntry, CollectionAccess, CollectionView, DocumentAccess, May, NewCollection,
     SetCollectionAccess, SetDocumentAccess,
 };
-use crate::tenant::Tenant;
+use crate::tenant::{Tenant, search_error};
 use crate::{DocumentView, Documents, store, store_access};
 
 /// A document that is seen.
@@ -232,12 +232,21 @@ impl Tenant {
         if unsettled.is_empty() { Ok(()) } else { self.settle(unsettled).await }
     }
 
-    /// What the index needs to know of somebody. Read before the search begins: what was changed before that holds.
-    pub(crate) async fn viewer(&self, scope: &Scope) -> Result<Option<lectern_search::Viewer>> {
-        if *scope.sight() == Sight::All {
-            return Ok(None);
-        }
-        let sight = scope.sight().clone();
-        Ok(self.store.db.read(move |tx| store_access::viewer(tx, &sight)).await?)
+    /// Searches as somebody, in line with all that reads. What they see is read before the search begins: what was
+    /// changed before that holds.
+    pub(crate) async fn search<T, F>(self: &Arc<Self>, scope: &Scope, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&SearchIndex, Option<Viewer>) -> Result<T, SearchError> + Send + 'static,
+    {
+        let (this, sight) = (self.clone(), scope.sight().clone());
+        let search = move || {
+            let viewer = match &sight {
+                Sight::All => None,
+                sight => this.store.db.read_now(|tx| store_access::viewer(tx, sight))?,
+            };
+            work(&this.index(), viewer).map_err(search_error)
+        };
+        self.store.db.in_line(search).await?
     }
 }

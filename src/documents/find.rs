@@ -129,10 +129,10 @@ impl Documents {
         let started = Instant::now();
         let mut request = parameters.request()?;
         let (tenant, bank) = (self.tenant(scope)?, self.inner.bank.clone());
-        request.viewer = tenant.viewer(scope).await?;
         let own = tenant.clone();
         let found = tenant
-            .in_line(move |index| {
+            .search(scope, move |index, viewer| {
+                request.viewer = viewer;
                 let _running = own.meaning.activity.begin();
                 // Operators mean words and nothing else.
                 let plain = lectern_search::is_plain(&request.text);

@@ -104,9 +104,9 @@ fn passage(found: lectern_search::Retrieved) -> Option<RetrievedPassage> {
 impl Retrieve for Documents {
     async fn retrieve(&self, scope: &Scope, request: RetrieveRequest) -> Result<Retrieved> {
         let (tenant, bank) = (self.tenant(scope)?, self.inner.bank.clone());
-        let (own, viewer) = (tenant.clone(), tenant.viewer(scope).await?);
+        let own = tenant.clone();
         tenant
-            .in_line(move |index| {
+            .search(scope, move |index, viewer| {
                 let _running = own.meaning.activity.begin();
                 let asked = bank
                     .and_then(|bank| own.meaning.ask(bank.as_ref(), &request.question, context(&request)));

@@ -89,16 +89,6 @@ impl Tenant {
         self.index.read().clone()
     }
 
-    /// [`Tenant::on_index`] for searches, which stand in line with all that reads.
-    pub async fn in_line<T, F>(self: &Arc<Self>, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&SearchIndex) -> Result<T, SearchError> + Send + 'static,
-    {
-        let index = self.index();
-        self.store.db.in_line(move || work(&index)).await?.map_err(search_error)
-    }
-
     /// Runs `work` on the index off the async threads.
     pub async fn on_index<T, F>(self: &Arc<Self>, work: F) -> Result<T>
     where

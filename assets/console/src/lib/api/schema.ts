@@ -2542,11 +2542,15 @@ export interface components {
             secrets: components["schemas"]["AppSecretView"][];
             updated_at: components["schemas"]["Timestamp"];
         };
-        /** @description Asks for a passkey: without a name, or with e-mail and password as their second proof. No `Debug`. */
+        /**
+         * @description Asks for a passkey: without a name, or with e-mail and password as their second proof. No `Debug`.
+         *     With `provider` they are those of that directory.
+         */
         AskPasskey: {
             email?: string | null;
             /** Format: password */
             password?: string | null;
+            provider?: null | components["schemas"]["ProviderId"];
             tenant?: null | components["schemas"]["TenantId"];
         };
         /** @description An entry of the record. */
