@@ -243,7 +243,7 @@ impl Tenant {
         let search = move || {
             let viewer = match &sight {
                 Sight::All => None,
-                sight => this.store.db.read_now(|tx| store_access::viewer(tx, sight))?,
+                Sight::Of(_) => this.store.db.read_now(|tx| store_access::viewer(tx, &sight))?,
             };
             work(&this.index(), viewer).map_err(search_error)
         };

@@ -126,7 +126,9 @@ pub(crate) fn complete(tx: &Tx<'_>, mut views: Vec<DocumentView>) -> Result<Vec<
 
 fn by_document<T>(rows: Vec<(DocumentId, T)>) -> HashMap<DocumentId, Vec<T>> {
     let mut found: HashMap<_, Vec<T>> = HashMap::new();
-    rows.into_iter().for_each(|(id, value)| found.entry(id).or_default().push(value));
+    for (id, value) in rows {
+        found.entry(id).or_default().push(value);
+    }
     found
 }
 

@@ -97,7 +97,7 @@ impl Out {
 
     fn number(&mut self, mut value: u64) {
         while value >= MORE.into() {
-            self.byte(value as u8 % MORE | MORE);
+            self.byte((value as u8 % MORE) | MORE);
             value /= u64::from(MORE);
         }
         self.byte(value as u8);
