@@ -23,10 +23,16 @@ async function endpoint(t, name, form) {
   return { status: response.status(), body: await response.json() };
 }
 
-async function allowed(t, request) {
+/** Presses a button that sends the browser to the app, and waits until it is there: else the next address races with it. */
+async function away(pressed) {
   const before = app.came.length;
-  await button(ada, 'Allow').click();
+  await pressed.click();
   await until(() => app.came.length > before, 'the browser came back to the app');
+  await ada.waitForURL(`${app.url}/**`);
+}
+
+async function allowed(t, request) {
+  await away(button(ada, 'Allow'));
   const { code, iss } = app.came.at(-1);
   assert.equal(iss, t.url);
   return endpoint(t, 'token', { grant_type: 'authorization_code', code, redirect_uri: app.back, code_verifier: request.verifier });
@@ -114,9 +120,7 @@ export const apps = [
     const { body } = await allowed(t, request);
     assert.equal(body.scope, 'documents.read');
     await ada.goto(`${t.url}/oauth/authorize?${codeRequest(client, app.back, { state: 'x' }).query}`);
-    const before = app.came.length;
-    await button(ada, 'Refuse').click();
-    await until(() => app.came.length > before, 'the browser came back to the app');
+    await away(button(ada, 'Refuse'));
     assert.equal(app.came.at(-1).error, 'access_denied');
     assert.equal(app.came.at(-1).state, 'x');
   }],
@@ -134,8 +138,7 @@ export const apps = [
     await ada.locator('[data-authorize-refused]').waitFor();
     await bothThemes(t, ada, 'oauth-refused');
     assert.equal(app.came.length, before, 'no browser was sent to the app');
-    await ada.getByRole('button', { name: /^Back to 127/ }).click();
-    await until(() => app.came.length > before, 'the app is told');
+    await away(ada.getByRole('button', { name: /^Back to 127/ }));
     assert.equal(app.came.at(-1).error, 'invalid_scope');
   }],
   ['apps: a device is let in by its code, never by the link alone', async (t) => {
