@@ -139,6 +139,29 @@ async fn requests_are_written_and_come_back_after_a_start() {
 }
 
 #[actix_web::test]
+async fn days_tell_requests_before_and_after_they_are_written_alike() {
+    let site = Site::new("");
+    let operator = site.operator().await;
+    let scope = Scope::system(TenantId::main());
+    for (asked, written) in [(3, 0), (5, 3)] {
+        for _ in written..asked {
+            site.get(&operator, "/session").await;
+        }
+        let told = async || {
+            let days = site.access.usage(&scope).await.expect("tells").days;
+            days.iter().map(|day| (day.day.clone(), day.what, day.used)).collect::<Vec<_>>()
+        };
+        let before = told().await;
+        assert_eq!(before, [("2027-01-15".to_owned(), Metered::Requests, asked)]);
+        let kept = site.stores.tenant(&scope).expect("opens").db.read_now(store::counters);
+        let kept: u64 = kept.expect("reads").iter().filter(|row| row.0.len() == 10).map(|row| row.2).sum();
+        assert_eq!(kept, written, "looking writes nothing");
+        site.access.write_counts().await;
+        assert_eq!(told().await, before);
+    }
+}
+
+#[actix_web::test]
 async fn nobody_joins_a_full_tenant() {
     let site = Site::new("");
     let operator = site.operator().await;
