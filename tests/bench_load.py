@@ -17,7 +17,8 @@ import sys
 import tempfile
 import time
 
-PASSWORD = "a lectern stands still"
+from bench_tenants import PASSWORD, start
+
 SECONDS = 20
 WORDS = "pump valve bearing motor belt filter gauge switch cable sensor hours weekly yearly oil grease water steam pressure".split()
 SCRIPT = """
@@ -63,21 +64,6 @@ class Api:
     def upload(self, name, text):
         part = f'--part\r\ncontent-disposition: form-data; name="file"; filename="{name}"\r\n\r\n{text}\r\n--part--\r\n'
         self.call("POST", "/documents", part.encode(), "multipart/form-data; boundary=part")
-
-
-def start(binary, folder):
-    process = subprocess.Popen(
-        [binary, "serve", "--data", folder, "--listen", "127.0.0.1:0", "--insecure-http"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )
-    address = code = None
-    for line in process.stdout:
-        if "is running: " in line:
-            address = line.split("//")[1].strip().rstrip("/")
-        if line.startswith("setup code: "):
-            code = line.split(": ")[1].strip()
-            break
-    return process, address, code
 
 
 def fill(api, code):

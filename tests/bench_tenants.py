@@ -52,9 +52,10 @@ def memory(process):
     return sum(map(int, sizes)) / 1024
 
 
-def start(binary, folder):
+def start(binary, folder, config=""):
+    """Starts the program; its process, its address, and the code of the set-up."""
     with open(f"{folder}/lectern.toml", "w", encoding="ascii") as file:
-        file.write(CONFIG)
+        file.write(config)
     process = subprocess.Popen(
         [binary, "serve", "--data", folder, "--listen", "127.0.0.1:0", "--insecure-http"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -105,7 +106,7 @@ def told(name, times):
 def main():
     binary, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 200
     with tempfile.TemporaryDirectory() as folder:
-        process, address, code = start(binary, folder)
+        process, address, code = start(binary, folder, CONFIG)
         try:
             api = Api(address)
             first = {"code": code, "name": "Ada", "email": "ada@example.org", "password": PASSWORD}
