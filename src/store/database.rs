@@ -52,7 +52,7 @@ impl CustomizeConnection<Connection, rusqlite::Error> for Settings {
     fn on_acquire(&self, connection: &mut Connection) -> rusqlite::Result<()> {
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(64);
-        // Plans do not depend on what is bound: else most statements would be planned anew each time they run.
+        // Plans do not depend on what is bound: else each statement with a bound LIMIT is planned anew each time it runs.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
@@ -221,5 +221,28 @@ impl Database {
         let connection = self.inner.readers.get()?;
         connection.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lectern_kernel::SystemClock;
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_is_bound() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database =
+            Database::open(&folder.path().join("data.db"), &[], Arc::new(SystemClock)).expect("opens");
+        let connection = database.writer().expect("a connection");
+        connection.execute_batch("CREATE TABLE t (a TEXT PRIMARY KEY) WITHOUT ROWID").expect("makes");
+        let mut statement =
+            connection.prepare("SELECT count(*) FROM (SELECT a FROM t LIMIT $1)").expect("plans");
+        for value in [20, 50, 100] {
+            statement.query_row([value], |_| Ok(())).expect("counts");
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }
